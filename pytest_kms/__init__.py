@@ -1,0 +1,80 @@
+"""pytest-kms: a pytest plugin and test double of AWS KMS.
+
+Public are the names in `__all__`, the fixtures `kms` and `pytest_kms`, the marker `kms`, and the options that
+begin with `kms_`. A map of this folder, from the test inward; each imports only what stands below it:
+
+    plugin        pytest's hooks, options, marker and fixtures
+    lifespan      from when to when a fake is active
+    fake          FakeKMS: what a test holds in its hand
+    assertions    assert_* and the text of their failures
+    clients       KMS clients for tests
+    stub          botocore's before-send hook
+    surroundings  credentials and a Region, lent where none is configured
+    backoff       retries wait in the fake's time
+    engine        the life of one request, on one screen
+    wire          JSON 1.1 <-> Python values
+    operations    what KMS does, in chapters
+    checks        what stands before every operation, one question a file
+    paging        listing in pages
+    targets       how an operation finds its object
+    operation     @operation and the call that it gets
+    state         what the fake remembers
+    crypto        key specs, ciphertexts, algorithms
+    service       botocore's model of KMS
+    arns, clock, errors
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_kms.errors import NotSupported, OutsideFixture, UsageError
+    from pytest_kms.fake import FakeKMS
+    from pytest_kms.lifespan import fake_kms
+    from pytest_kms.state.key import Key
+    from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
+
+__all__ = [
+    "Attempt",
+    "Event",
+    "FakeKMS",
+    "Key",
+    "KeyUse",
+    "NotSupported",
+    "OutsideFixture",
+    "Trail",
+    "UsageError",
+    "__version__",
+    "fake_kms",
+]
+
+# Imported when asked for: a suite that never uses the plugin pays nothing.
+_HOMES = {
+    "Attempt": "pytest_kms.state.trail",
+    "Event": "pytest_kms.state.trail",
+    "FakeKMS": "pytest_kms.fake",
+    "Key": "pytest_kms.state.key",
+    "KeyUse": "pytest_kms.state.trail",
+    "NotSupported": "pytest_kms.errors",
+    "OutsideFixture": "pytest_kms.errors",
+    "Trail": "pytest_kms.state.trail",
+    "UsageError": "pytest_kms.errors",
+    "fake_kms": "pytest_kms.lifespan",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pytest-kms")
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,154 @@
+"""Assertions on the audit trail, and the text of their failures.
+
+A failure has three parts: what was expected, what happened (the nearest calls first, what differs marked),
+and what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_kms.state.trail import Event, Filter
+
+if TYPE_CHECKING:
+    from pytest_kms.state.world import World
+
+_SHOWN = 5
+
+
+def _once(_: Event) -> int:
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a test expects of the trail: calls that match, each counted for so much."""
+
+    text: str
+    wanted: Filter
+    counts: Callable[[Event], int] = _once
+
+
+def is_use(operation: str | None) -> Callable[[Event], int]:
+    """Count the calls that used a key: that did something with it, and succeeded."""
+
+    def count(event: Event) -> int:
+        return event.succeeded and (operation is not None or event.cryptographic)
+
+    return count
+
+
+def check(world: World, expected: Expectation, *, times: int | None) -> None:
+    """Fail unless the trail holds what is expected, exactly `times` or else at least once."""
+    __tracebackhide__ = True
+    found = sum(expected.counts(event) for event in world.trail if expected.wanted.matches(event))
+    if found == times or (times is None and found > 0):
+        return
+    often = "at least once" if times is None else _times(times)
+    raise AssertionError(
+        "\n".join(
+            [
+                f"pytest-kms: expected {expected.text}{_conditions(expected.wanted)}, {often}; it was {_times(found)}.",
+                *_what_happened(world, expected),
+                _what_next(world, expected, found, times),
+            ]
+        )
+    )
+
+
+def check_no_others(world: World, allowed: Collection[str], labels: str) -> None:
+    """Fail if a key outside of those allowed was used."""
+    __tracebackhide__ = True
+    count = is_use(None)
+    others = [event for event in world.trail if count(event) and not set(event.keys) <= set(allowed)]
+    if others:
+        lines = [f"pytest-kms: expected only {labels} to be used; other keys were, {_times(len(others))}."]
+        lines += ["What happened with other keys:"]
+        lines += [f"  {_line(world, event)}" for event in others[:_SHOWN]]
+        lines += ["What to do: name these keys too, or find out why the code under test uses them."]
+        raise AssertionError("\n".join(lines))
+
+
+def describe(world: World, event: Event) -> str:
+    """Tell a call in one line: alias names, sorted context, no secrets."""
+    parts = [event.operation]
+    for use in event.uses:
+        parts.append(world.label_of(use.key) if len(event.uses) == 1 else f"{use.member}={world.label_of(use.key)}")
+        if use.encryption_context:
+            parts.append(context_text(use.encryption_context))
+    if not event.uses:
+        parts += [str(v) for name, v in sorted(event.parameters.items()) if name.endswith(("KeyId", "AliasName"))]
+    if event.principal != world.principal_of(None).arn:
+        parts.append(f"by {event.principal}")
+    if event.region != world.region:
+        parts.append(f"in {event.region}")
+    parts.append(f"-> {event.error or 'ok'}")
+    if len(event.attempts) > 1:
+        parts.append(f"({len(event.attempts)} attempts, {event.throttled} throttled)")
+    return " ".join(parts)
+
+
+def context_text(context: Mapping[str, Any]) -> str:
+    """Write an encryption context on one line, sorted."""
+    return "{" + ", ".join(f"{name}: {value}" for name, value in sorted(context.items())) + "}"
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _line(world: World, event: Event) -> str:
+    number = next(place for place, other in enumerate(world.trail, start=1) if other is event)
+    return f"{number}. {describe(world, event)}"
+
+
+def _conditions(wanted: Filter) -> str:
+    told = ""
+    if wanted.encryption_context is not None:
+        context = wanted.encryption_context
+        told += f" with {context_text(context) if isinstance(context, Mapping) else repr(context)}"
+    if wanted.principal is not None:
+        told += f" by {wanted.principal}"
+    if wanted.via is not None:
+        told += f" via {wanted.via}"
+    if wanted.error is not None and wanted.error != "AccessDeniedException":
+        told += f" and to end with {wanted.error}"
+    return told
+
+
+def _what_happened(world: World, expected: Expectation) -> list[str]:
+    if not world.trail:
+        return ["What happened: nothing called KMS."]
+    nearest = sorted(world.trail, key=lambda event: _distance(expected, event))
+    lines = ["What happened, nearest first:"]
+    lines += [f"  {_line(world, event)}{_marks(expected, event)}" for event in nearest[:_SHOWN]]
+    if len(nearest) > _SHOWN:
+        lines.append(f"  ... and {len(nearest) - _SHOWN} more in kms.trail")
+    return lines
+
+
+def _marks(expected: Expectation, event: Event) -> str:
+    missed = [f"other {name}" for name in expected.wanted.differences(event)]
+    if not missed and not expected.counts(event):
+        missed = ["it failed" if event.error else "it does not count"]
+    return f"   <-- {', '.join(missed)}" if missed else ""
+
+
+def _distance(expected: Expectation, event: Event) -> int:
+    # What was called matters more than on what, and that more than with what.
+    weights = {"operation": 6, "key": 4}
+    missed = expected.wanted.differences(event)
+    return sum(weights.get(name, 2) for name in missed) + (not expected.counts(event))
+
+
+def _what_next(world: World, expected: Expectation, found: int, times: int | None) -> str:
+    if not world.trail:
+        return (
+            "What to do: check that the code under test was called, and that it ran in this process;"
+            " a client that is stubbed (botocore's Stubber) never gets as far as KMS."
+        )
+    if found and times is not None and found > times:
+        return "What to do: look for the calls above that should not be, or change times=."
+    return "What to do: compare the nearest call with what was expected; kms.trail holds every call with all its members."

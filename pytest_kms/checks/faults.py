@@ -1,0 +1,17 @@
+"""Did the test order a failure?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_kms.operation import Call
+
+
+def check(call: Call) -> None:
+    """Raise the first ordered fault that is meant for the call."""
+    keys = [key.arn for key in call.keys]
+    for fault in call.world.faults:
+        if fault.meets(call.operation.name, keys):
+            fault.left -= 1
+            raise fault.error()

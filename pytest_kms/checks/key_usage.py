@@ -1,0 +1,22 @@
+"""Was each key made for this kind of work?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_kms.errors import InvalidKeyUsageException
+
+if TYPE_CHECKING:
+    from pytest_kms.operation import Call
+
+
+def check(call: Call) -> None:
+    """Refuse a key of another usage than the operation has."""
+    usage = call.operation.usage
+    if usage is None:
+        return
+    for key in call.keys:
+        if key.usage != usage:
+            raise InvalidKeyUsageException(
+                f"{key.arn} key usage is {key.usage} which is not valid for {call.operation.name}."
+            )

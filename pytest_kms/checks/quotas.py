@@ -1,0 +1,24 @@
+"""Is the caller's account within its request quotas?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_kms.errors import ThrottlingException
+from pytest_kms.state.quotas import SYMMETRIC
+
+if TYPE_CHECKING:
+    from pytest_kms.operation import Call
+
+
+def check(call: Call) -> None:
+    """Count the call, and throttle it where that is one too many for this second of the fake's time."""
+    operation = call.operation
+    pools: tuple[str, ...] = (operation.quota,)
+    if operation.cryptographic:
+        # A call whose key was not found counts where most do.
+        pools = tuple({key.key_spec.pool: None for key in call.keys}) or (SYMMETRIC,)
+    world = call.world
+    exceeded = world.quotas.count(operation.name, pools, call.account, call.region, world.clock.since_start)
+    if exceeded:
+        raise ThrottlingException(why=f"over quota: {exceeded}")

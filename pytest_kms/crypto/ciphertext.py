@@ -1,0 +1,134 @@
+"""The layout of a symmetric ciphertext blob, byte for byte as AWS KMS makes them.
+
+    0-4    01 02 02 00 78 from Encrypt and ReEncrypt, 01 02 03 00 78 from the data key operations
+    5-36   the key material id
+    37     01
+    38-53  16 random bytes
+    54-57  the length of the rest, big-endian
+    58-    DER ContentInfo { encryptedData { 0, { data, aes256-GCM { nonce, 16 }, [0] n + 27 bytes } } }
+
+The layout was decoded from recordings of the real service. What the 11 bytes are that AWS seals together
+with the plaintext is not known; ours say who made the blob.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+FROM_ENCRYPT = bytes.fromhex("0102020078")
+FROM_DATA_KEY = bytes.fromhex("0102030078")
+
+NONCE_BYTES = 12
+TAG_BYTES = 16
+SALT_BYTES = 16
+MATERIAL_ID_BYTES = 32
+INNER_FRAME = b"pytest-kms\x01"
+
+_HEAD_BYTES = 58
+_OVERHEADS = range(152, 163)  # the DER lengths grow with the plaintext
+
+_ENCRYPTED_DATA = bytes.fromhex("06092a864886f70d010706")  # OID 1.2.840.113549.1.7.6
+_DATA = bytes.fromhex("06092a864886f70d010701")  # OID 1.2.840.113549.1.7.1
+_AES_256_GCM = bytes.fromhex("060960864801650304012e")  # OID 2.16.840.1.101.3.4.1.46
+_ZERO = bytes.fromhex("020100")
+_TAG_LENGTH = bytes.fromhex("020110")
+
+
+class Blob(NamedTuple):
+    """The parts of a well-formed blob."""
+
+    head: bytes
+    material_id: bytes
+    nonce: bytes
+    sealed: bytes
+
+
+def assemble(origin: bytes, material_id: bytes, salt: bytes, plaintext_length: int) -> bytes:
+    """Build the first 58 bytes of a blob: all that stands before the DER."""
+    before, after = _frame(plaintext_length)
+    rest = len(before) + NONCE_BYTES + len(after) + _sealed_length(plaintext_length)
+    return b"".join((origin, material_id, b"\x01", salt, rest.to_bytes(4, "big")))
+
+
+def enclose(head: bytes, nonce: bytes, sealed: bytes) -> bytes:
+    """Put the DER behind the head."""
+    before, after = _frame(len(sealed) - TAG_BYTES - len(INNER_FRAME))
+    return b"".join((head, before, nonce, after, sealed))
+
+
+def parse(blob: bytes) -> Blob | None:
+    """Take a blob apart; None where it does not have the layout to the letter."""
+    if blob[:5] not in (FROM_ENCRYPT, FROM_DATA_KEY) or blob[37:38] != b"\x01":
+        return None
+    length = _plaintext_length(len(blob))
+    if length is None or int.from_bytes(blob[54:58], "big") != len(blob) - _HEAD_BYTES:
+        return None
+    before, after = _frame(length)
+    nonce_at = _HEAD_BYTES + len(before)
+    sealed_at = nonce_at + NONCE_BYTES + len(after)
+    if blob[_HEAD_BYTES:nonce_at] != before or blob[nonce_at + NONCE_BYTES : sealed_at] != after:
+        return None
+    return Blob(
+        head=blob[:_HEAD_BYTES],
+        material_id=blob[5:37],
+        nonce=blob[nonce_at : nonce_at + NONCE_BYTES],
+        sealed=blob[sealed_at:],
+    )
+
+
+def material_id_of(blob: bytes) -> bytes | None:
+    """Read which key material a blob names, however damaged the rest is; None where it is no blob at all."""
+    if blob[:5] not in (FROM_ENCRYPT, FROM_DATA_KEY) or len(blob) < 5 + MATERIAL_ID_BYTES:
+        return None
+    return blob[5 : 5 + MATERIAL_ID_BYTES]
+
+
+def expected_length(blob: bytes) -> int | None:
+    """Read how long a blob says it is; None where it is cut before it says so."""
+    if len(blob) < _HEAD_BYTES:
+        return None
+    return _HEAD_BYTES + int.from_bytes(blob[54:58], "big")
+
+
+def _sealed_length(plaintext_length: int) -> int:
+    return len(INNER_FRAME) + plaintext_length + TAG_BYTES
+
+
+@cache
+def _frame(plaintext_length: int) -> tuple[bytes, bytes]:
+    """Build the DER before and behind the nonce, for a plaintext of so many bytes."""
+    sealed = _sealed_length(plaintext_length)
+    content_head = b"\x80" + _der_length(sealed)
+    parameters = _sequence(b"\x04\x0c" + bytes(NONCE_BYTES) + _TAG_LENGTH)
+    algorithm = _sequence(_AES_256_GCM + parameters)
+    inner = _DATA + algorithm + content_head
+    content = b"\x30" + _der_length(len(inner) + sealed) + inner
+    body = b"\x30" + _der_length(len(_ZERO) + len(content) + sealed) + _ZERO + content
+    tagged = b"\xa0" + _der_length(len(body) + sealed) + body
+    whole = b"\x30" + _der_length(len(_ENCRYPTED_DATA) + len(tagged) + sealed) + _ENCRYPTED_DATA + tagged
+    nonce_end = len(whole) - len(content_head) - len(_TAG_LENGTH)
+    return whole[: nonce_end - NONCE_BYTES], whole[nonce_end:]
+
+
+@cache
+def _plaintext_length(blob_length: int) -> int | None:
+    for overhead in _OVERHEADS:
+        length = blob_length - overhead
+        if length < 1:
+            return None
+        before, after = _frame(length)
+        if _HEAD_BYTES + len(before) + NONCE_BYTES + len(after) + _sealed_length(length) == blob_length:
+            return length
+    return None
+
+
+def _sequence(content: bytes) -> bytes:
+    return b"\x30" + _der_length(len(content)) + content
+
+
+def _der_length(length: int) -> bytes:
+    if length < 0x80:
+        return bytes((length,))
+    digits = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((0x80 | len(digits),)) + digits

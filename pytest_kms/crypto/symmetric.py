@@ -1,0 +1,70 @@
+"""SYMMETRIC_DEFAULT: AES-256-GCM, the encryption context bound as additional authenticated data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pytest_kms.crypto import ciphertext
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+MATERIAL_BYTES = 32
+
+
+class Unreadable(Exception):
+    """The blob was not made with this material under this context, or was altered since."""
+
+
+def seal(
+    material: bytes,
+    material_id: bytes,
+    plaintext: bytes,
+    context: Mapping[str, str],
+    *,
+    origin: bytes,
+    random_bytes: Callable[[int], bytes],
+) -> bytes:
+    """Encrypt up to 4,096 bytes into a blob of AWS's layout."""
+    salt = random_bytes(ciphertext.SALT_BYTES)
+    nonce = random_bytes(ciphertext.NONCE_BYTES)
+    head = ciphertext.assemble(origin, material_id, salt, len(plaintext))
+    bound = head + canonical(context)
+    sealed = _cipher(material).encrypt(nonce, ciphertext.INNER_FRAME + plaintext, bound)
+    return ciphertext.enclose(head, nonce, sealed)
+
+
+def open_blob(material: bytes, blob: ciphertext.Blob, context: Mapping[str, str]) -> bytes:
+    """Decrypt a blob.
+
+    Raises:
+        Unreadable: other material, another context, or a blob that was altered.
+
+    """
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        inner = _cipher(material).decrypt(blob.nonce, blob.sealed, blob.head + canonical(context))
+    except InvalidTag:
+        raise Unreadable from None
+    return inner[len(ciphertext.INNER_FRAME) :]
+
+
+def canonical(context: Mapping[str, str]) -> bytes:
+    """Write an encryption context as bytes: any order gives the same, no two contexts do."""
+    parts = bytearray()
+    for pair in sorted(context.items()):
+        for text in pair:
+            # surrogatepass: JSON can carry half a surrogate pair, which AWS's own strings hold as well.
+            data = text.encode("utf-8", "surrogatepass")
+            parts += len(data).to_bytes(4, "big") + data
+    return bytes(parts)
+
+
+@lru_cache(maxsize=1024)
+def _cipher(material: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(material)

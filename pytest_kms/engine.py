@@ -1,0 +1,154 @@
+"""The life of one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_kms import operations, service, wire
+from pytest_kms.checks import (
+    authorization,
+    faults,
+    key_state,
+    key_usage,
+    quotas,
+    support,
+    validation,
+)
+from pytest_kms.errors import DryRunOperationException, KMSError, Refusal
+from pytest_kms.operation import Call, Request
+from pytest_kms.paging import page
+from pytest_kms.state.trail import Attempt, Event
+
+if TYPE_CHECKING:
+    from pytest_kms.state.world import World
+
+__all__ = ["Reply", "Request", "handle", "operations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back to the client."""
+
+    status: int
+    body: bytes
+    request_id: str
+
+
+def decode(call: Call) -> None:
+    """Read the members from the wire."""
+    if call.operation.name in service.operation_names():
+        call.input = wire.decode(call.operation.name, call.request.body)
+
+
+def identify(call: Call) -> None:
+    """Find what the call is about, as far as it can be found; what cannot be is told later."""
+    try:
+        for target in call.operation.targets:
+            call.found.append(target.find(call))
+    except KMSError as error:
+        call.unresolved = error
+
+
+def find(call: Call) -> None:
+    """Tell what could not be found."""
+    if call.unresolved is not None:
+        raise call.unresolved
+
+
+def rules(call: Call) -> None:
+    """Refuse members that do not go together."""
+    for rule in call.operation.rules:
+        rule(call)
+
+
+def run(call: Call) -> None:
+    """Do it."""
+    operation = call.operation
+    answer = operation.function(call, *call.found)
+    if operation.pages is not None:
+        answer = page(operation.name, operation.pages, call.input, answer)
+    call.answer = answer or {}
+
+
+def dry_run(call: Call) -> None:
+    """Say of a dry run that all would have gone well."""
+    if call.input.get("DryRun"):
+        raise DryRunOperationException
+
+
+# AWS's order, as far as it is known. Not known is whether a caller without permission learns that a key of its
+# own account does not exist (here: yes), and whether usage is looked at before state (here: state first).
+LIFE = (
+    decode,
+    support.check,
+    identify,
+    faults.check,
+    quotas.check,
+    validation.check,
+    find,
+    authorization.check,
+    rules,
+    key_state.check,
+    key_usage.check,
+    run,
+    dry_run,
+)
+
+
+def handle(world: World, request: Request) -> Reply:
+    """Answer one request, and record it.
+
+    Raises:
+        Refusal: the request asks for a part of KMS that this version does not have.
+
+    """
+    world.settle()
+    call = Call(world, request)
+    request_id = world.random_uuid()
+    try:
+        for step in LIFE:
+            step(call)
+    except KMSError as error:
+        call.error = error
+    except Refusal as refusal:
+        world.refusals.append(refusal)
+        _record(call, request_id, type(refusal).__name__, str(refusal))
+        raise
+    if call.error is None:
+        _record(call, request_id, None, "")
+        return Reply(200, wire.encode(call.answer), request_id)
+    error = call.error
+    _record(call, request_id, error.code, error.message, error.why)
+    body = {"__type": error.code, "message": error.message} if error.message else {"__type": error.code}
+    return Reply(error.status, wire.encode(body), request_id)
+
+
+def _record(call: Call, request_id: str, error: str | None, message: str, why: str = "") -> None:
+    now = call.world.clock.now
+    request = call.request
+    event = Event(
+        operation=call.operation.name,
+        uses=tuple(call.uses),
+        parameters=_without_secrets(call),
+        principal=call.principal.arn,
+        account=call.account,
+        region=call.region,
+        time=now,
+        error=error,
+        message=message,
+        why=why,
+        attempts=(Attempt(request.attempt, now, error),),
+        dry_run=bool(call.input.get("DryRun")),
+        read_only=call.operation.read_only,
+        cryptographic=call.operation.cryptographic,
+        request_id=request_id,
+    )
+    call.world.trail.record(event, request.invocation)
+
+
+def _without_secrets(call: Call) -> dict[str, Any]:
+    if not call.input:
+        return {}
+    secrets = service.secret_members(call.operation.name)
+    return {name: value for name, value in call.input.items() if name not in secrets}

@@ -1,0 +1,106 @@
+"""What goes wrong: AWS's errors, one class each, and our own mistakes, which begin with `pytest-kms:`."""
+
+from __future__ import annotations
+
+
+class KMSError(Exception):
+    """An error that AWS KMS answers. Its code on the wire is the class's name.
+
+    `message` is AWS's sentence; an empty one means that the answer has no message member at all.
+    `why` is ours: it is never sent, and stands in the report of a failing test.
+    """
+
+    status = 400
+
+    def __init__(self, message: str = "", *, why: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+
+    @property
+    def code(self) -> str:
+        """AWS's code of this error."""
+        return type(self).__name__
+
+
+class AccessDeniedException(KMSError): ...
+
+
+class AlreadyExistsException(KMSError): ...
+
+
+class DisabledException(KMSError): ...
+
+
+class DryRunOperationException(KMSError):
+    def __init__(self) -> None:
+        super().__init__("The request would have succeeded, but the DryRun option is set.")
+
+
+class IncorrectKeyException(KMSError):
+    def __init__(self, *, why: str) -> None:
+        super().__init__(
+            "The key ID in the request does not identify a CMK that can perform this operation.", why=why
+        )
+
+
+class InvalidArnException(KMSError): ...
+
+
+class InvalidCiphertextException(KMSError):
+    def __init__(self, *, why: str) -> None:
+        super().__init__(why=why)
+
+
+class InvalidKeyUsageException(KMSError): ...
+
+
+class InvalidMarkerException(KMSError): ...
+
+
+class KMSInvalidStateException(KMSError): ...
+
+
+class NotAuthorizedException(KMSError): ...
+
+
+class NotFoundException(KMSError): ...
+
+
+class SerializationException(KMSError): ...
+
+
+class TagException(KMSError): ...
+
+
+class ThrottlingException(KMSError):
+    def __init__(self, *, why: str) -> None:
+        super().__init__(
+            "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+            why=why,
+        )
+
+
+class ValidationException(KMSError): ...
+
+
+class UsageError(Exception):
+    """The test asked the fake for something that cannot be: an unknown key, a bad argument."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"pytest-kms: {message}")
+
+
+class Refusal(BaseException):
+    """A failure of the test that no `except Exception` of the application under test can swallow."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"pytest-kms: {message}")
+
+
+class NotSupported(Refusal):
+    """The application asked for a part of KMS that this version does not have."""
+
+
+class OutsideFixture(Refusal):
+    """The application called KMS while no fake was active, and `kms_guard` is on."""

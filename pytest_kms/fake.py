@@ -1,0 +1,470 @@
+"""The fake that a test holds in its hand."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_kms import assertions, clients, service, surroundings
+from pytest_kms.arns import ALIAS_PREFIX, KEY_ID, RESERVED_ALIAS_PREFIX
+from pytest_kms.assertions import Expectation
+from pytest_kms.crypto import ciphertext
+from pytest_kms.crypto.symmetric import MATERIAL_BYTES
+from pytest_kms.errors import KMSError, ThrottlingException, UsageError
+from pytest_kms.operation import OPERATIONS
+from pytest_kms.operations.encryption import seal, unseal
+from pytest_kms.state import aws_managed
+from pytest_kms.state.faults import Fault
+from pytest_kms.state.key import AWS_OWNED, ENABLED, Key
+from pytest_kms.state.trail import Filter
+from pytest_kms.state.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from botocore.config import Config
+    from mypy_boto3_kms import KMSClient
+
+    from pytest_kms.clock import Clock
+    from pytest_kms.state.quotas import Quotas
+    from pytest_kms.state.trail import Trail
+
+DEFAULT_ACCOUNT = "123456789012"
+MAX_PLAINTEXT = 4096
+
+
+class FakeKMS:
+    """AWS KMS, in this process, for one test.
+
+    The fixture `kms` and `pytest_kms.fake_kms()` give one. While it is active every KMS request of the process
+    is answered by it, whichever client, session, thread, event loop or Region it comes from.
+
+    Args:
+        region: where `create_key` makes keys by default. By default what the developer's AWS settings say, or
+            else us-east-1.
+        account: the account of the default principal, 12 digits.
+        quotas: False to enforce no request quotas, or some quotas and their values in calls per second.
+        seed: makes key ids, ciphertexts and random bytes repeat.
+        real_backoff: let botocore's retries sleep instead of passing the fake's time.
+        origin: what made this fake, for messages: the id of a test.
+
+    Raises:
+        UsageError: an argument is none that AWS could have.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        account: str = DEFAULT_ACCOUNT,
+        quotas: bool | Mapping[str, float] = True,
+        seed: int | str | None = None,
+        real_backoff: bool = False,
+        origin: str = "another test",
+    ) -> None:
+        self._region = region
+        self._account = _checked_account(account)
+        self._quotas = quotas
+        self._seed = seed
+        self._origin = origin
+        self._clients: dict[str, KMSClient] = {}
+        self.real_backoff = real_backoff
+        self.reset()
+
+    def __repr__(self) -> str:
+        return f"<FakeKMS of account {self.world.account} in {self.world.region}>"
+
+    def reset(self) -> None:
+        """Forget everything: keys, aliases, calls, quotas, faults, and the time that has passed."""
+        self.world = World(
+            region=self._region or surroundings.default_region(),
+            account=self._account,
+            seed=self._seed,
+            origin=self._origin,
+        )
+        if isinstance(self._quotas, Mapping):
+            for name, per_second in self._quotas.items():
+                self.world.quotas[name] = per_second
+        elif not self._quotas:
+            self.world.quotas.off()
+
+    # arrange: none of this goes through the API, so it is never recorded, throttled, refused or counted
+
+    def create_key(
+        self,
+        alias: str | None = None,
+        *,
+        key_id: str | None = None,
+        state: str = ENABLED,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        material: bytes | None = None,
+        region: str | None = None,
+        account: str | None = None,
+    ) -> Key:
+        """Make a customer managed key: a symmetric encryption key.
+
+        Args:
+            alias: a name for it, with or without the prefix `alias/`.
+            key_id: its id, a UUID in lower case; by default a random one.
+            state: any of AWS's key states.
+            description: up to 8,192 characters.
+            tags: names and values.
+            material: its key material, 32 bytes; by default random.
+            region: where it lives; by default where the fake does.
+            account: who owns it, 12 digits; by default the account of the default principal.
+
+        Raises:
+            UsageError: an argument is none that AWS could have, or the id or the alias is taken.
+
+        """
+        world = self.world
+        region, account = region or world.region, _checked_account(account or world.account)
+        registry = world.registry(region, account)
+        if key_id is not None and not KEY_ID.fullmatch(key_id):
+            raise UsageError(f"a key id is a UUID in lower case, {key_id!r} is not")
+        if key_id in registry.keys:
+            raise UsageError(f"there is a key {key_id} in {region} already")
+        if material is not None and len(material) != MATERIAL_BYTES:
+            raise UsageError(f"a symmetric key has {MATERIAL_BYTES} bytes of material, not {len(material)}")
+        name = None if alias is None else _alias_name(alias)
+        if name in registry.aliases:
+            raise UsageError(f"there is an alias {name} in {region} already")
+        with world.lock:
+            key = world.create_key(
+                region=region,
+                account=account,
+                key_id=key_id,
+                description=description,
+                tags=dict(tags or {}),
+                material=material,
+            )
+            key.state = state
+            if name is not None:
+                registry.point(name, key)
+        return key
+
+    def aws_managed_key(self, service: str, *, region: str | None = None, account: str | None = None) -> Key:
+        """Return the AWS managed key of a service (`alias/aws/SERVICE`), made on first use.
+
+        Args:
+            service: as in the alias: `"s3"`, `"ebs"`, `"secretsmanager"` …
+            region: by default where the fake lives.
+            account: by default the account of the default principal.
+
+        Raises:
+            UsageError: no service of that name has an AWS managed key.
+
+        """
+        service = service.removeprefix(RESERVED_ALIAS_PREFIX)
+        if service not in aws_managed.SERVICES:
+            raise UsageError(
+                f"{service!r} has no AWS managed key. Services that have: {', '.join(sorted(aws_managed.SERVICES))}."
+            )
+        with self.world.lock:
+            return self.world.aws_managed_key(service, region or self.world.region, account or self.world.account)
+
+    def aws_owned_key(self, service: str, *, region: str | None = None) -> Key:
+        """Return a key that a service owns, made on first use.
+
+        It is in no customer's account: no call can describe or list it, no trail shows it, no quota counts it.
+        A test uses it with `encrypt` and `decrypt`, as the service would.
+        """
+        with self.world.lock:
+            return self.world.aws_owned_key(service, region or self.world.region)
+
+    def encrypt(self, key: Key | str, plaintext: bytes, context: Mapping[str, str] | None = None) -> bytes:
+        """Make a ciphertext for the code under test, of up to 4,096 bytes, whatever state the key is in.
+
+        Args:
+            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            plaintext: 1 to 4,096 bytes.
+            context: the encryption context.
+
+        Raises:
+            UsageError: there is no such key, or the plaintext is too long or empty.
+
+        """
+        if not 1 <= len(plaintext) <= MAX_PLAINTEXT:
+            raise UsageError(f"KMS encrypts 1 to {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
+        with self.world.lock:
+            return seal(self._key(key), plaintext, dict(context or {}))
+
+    def decrypt(self, blob: bytes, context: Mapping[str, str] | None = None) -> bytes:
+        """Open a ciphertext that the code under test has made, whatever state its key is in.
+
+        Raises:
+            UsageError: the ciphertext was not made by this fake, was altered, or has another context.
+
+        """
+        key = self.world.key_of_material(ciphertext.material_id_of(blob) or b"")
+        if key is None:
+            raise UsageError("the ciphertext was made with no key of this fake")
+        try:
+            return unseal(key, blob, dict(context or {}))
+        except KMSError as error:
+            raise UsageError(f"the ciphertext does not open: {error.why}") from None
+
+    @property
+    def client(self) -> KMSClient:
+        """A KMS client of the Region where the fake lives: boto3's, or botocore's where boto3 is not installed."""
+        return self.client_for()
+
+    def client_for(self, *, region: str | None = None, config: Config | None = None) -> KMSClient:
+        """Return a KMS client of a Region, with a configuration of its own if one is given."""
+        region = region or self.world.region
+        if config is not None:
+            return clients.make(region, config)
+        if region not in self._clients:
+            self._clients[region] = clients.make(region, None)
+        return self._clients[region]
+
+    # make it fail, move its time
+
+    def throttle(self, operation: str | None = None, *, key: Key | str | None = None, times: int = 1) -> None:
+        """Throttle the next requests, whatever the quotas say.
+
+        botocore retries a throttled request; its waits pass the fake's time and take no wall time.
+
+        Args:
+            operation: which; by default any.
+            key: only requests on this key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            times: how many requests. A test whose faults are not all used fails at its end.
+
+        Raises:
+            UsageError: there is no such operation or key.
+
+        """
+        if times < 1:
+            raise UsageError(f"times is 1 or more, not {times}")
+        self.world.faults.append(
+            Fault(
+                error=_ordered_throttling,
+                operation=None if operation is None else _checked_operation(operation),
+                keys=self._arns(key),
+                left=times,
+            )
+        )
+
+    @property
+    def quotas(self) -> Quotas:
+        """The request quotas, enforced with AWS's default values."""
+        return self.world.quotas
+
+    @property
+    def clock(self) -> Clock:
+        """The fake's time."""
+        return self.world.clock
+
+    # assert
+
+    @property
+    def trail(self) -> Trail:
+        """The calls that the fake was asked, in order."""
+        return self.world.trail
+
+    def assert_used(
+        self,
+        key: Key | str,
+        operation: str | None = None,
+        *,
+        times: int | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        principal: str | None = None,
+        via: str | None = None,
+    ) -> None:
+        """Fail unless a key was used: a cryptographic operation on it, or the one named, succeeded.
+
+        Args:
+            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            operation: which, such as `"GenerateDataKey"`; by default any cryptographic one.
+            times: exactly how often; by default at least once.
+            encryption_context: the whole of it.
+            principal: the ARN of the caller.
+            via: the AWS service through which the call came.
+
+        Raises:
+            AssertionError: it was not, or not that often.
+            UsageError: there is no such key or operation, or the key is AWS owned.
+
+        """
+        __tracebackhide__ = True
+        wanted = self._filter(operation, key, encryption_context, principal, via)
+        assertions.check(self.world, _used(wanted, self._label(key), operation), times=times)
+
+    def assert_not_used(self, key: Key | str, operation: str | None = None) -> None:
+        """Fail if a key was used: if a cryptographic operation on it, or the one named, succeeded."""
+        __tracebackhide__ = True
+        wanted = self._filter(operation, key)
+        assertions.check(self.world, _used(wanted, self._label(key), operation), times=0)
+
+    def assert_only_used(self, *keys: Key | str) -> None:
+        """Fail unless each of these keys was used in a cryptographic operation that succeeded, and no other was."""
+        __tracebackhide__ = True
+        if not keys:
+            raise UsageError("name at least one key; or say kms.assert_not_used(key)")
+        for key in keys:
+            self.assert_used(key)
+        allowed = {arn for key in keys for arn in self.world.arns_of(key)}
+        assertions.check_no_others(self.world, allowed, " and ".join(self._label(key) for key in keys))
+
+    def assert_called(
+        self,
+        operation: str,
+        *,
+        key: Key | str | None = None,
+        times: int | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        principal: str | None = None,
+        via: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Fail unless an operation was called, whatever came of it; attempts of one call count once.
+
+        Args:
+            operation: AWS's name of it.
+            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            times: exactly how often; by default at least once.
+            encryption_context: the whole of it.
+            principal: the ARN of the caller.
+            via: the AWS service through which the call came.
+            error: AWS's code of the error that the call ended with.
+
+        Raises:
+            AssertionError: it was not, or not that often.
+            UsageError: there is no such key or operation, or the key is AWS owned.
+
+        """
+        __tracebackhide__ = True
+        wanted = self._filter(operation, key, encryption_context, principal, via, error)
+        on = "" if key is None else f" on {self._label(key)}"
+        assertions.check(self.world, Expectation(f"{operation}{on} to be called", wanted), times=times)
+
+    def assert_not_called(
+        self,
+        operation: str,
+        *,
+        key: Key | str | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        principal: str | None = None,
+    ) -> None:
+        """Fail if an operation was called, whatever came of it."""
+        __tracebackhide__ = True
+        self.assert_called(
+            operation, key=key, times=0, encryption_context=encryption_context, principal=principal
+        )
+
+    def assert_throttled(
+        self, operation: str | None = None, *, key: Key | str | None = None, times: int | None = None
+    ) -> None:
+        """Fail unless requests were throttled.
+
+        Args:
+            operation: which; by default any.
+            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            times: exactly how many requests; each attempt of a call counts. By default at least one.
+
+        """
+        __tracebackhide__ = True
+        expected = Expectation(
+            f"{operation or 'a call'}{self._on(key)} to be throttled",
+            self._filter(operation, key),
+            counts=lambda event: event.throttled,
+        )
+        assertions.check(self.world, expected, times=times)
+
+    def assert_denied(
+        self,
+        operation: str | None = None,
+        *,
+        key: Key | str | None = None,
+        principal: str | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Fail unless calls ended with AccessDeniedException.
+
+        Args:
+            operation: which; by default any.
+            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            principal: the ARN of the caller.
+            times: exactly how many calls; by default at least one.
+
+        """
+        __tracebackhide__ = True
+        expected = Expectation(
+            f"{operation or 'a call'}{self._on(key)} to be denied",
+            self._filter(operation, key, principal=principal, error="AccessDeniedException"),
+        )
+        assertions.check(self.world, expected, times=times)
+
+    # within
+
+    def unused_faults(self) -> list[Fault]:
+        """Return the faults that were ordered and not used up."""
+        return [fault for fault in self.world.faults if fault.left]
+
+    def _key(self, key: Key | str) -> Key:
+        if isinstance(key, Key):
+            return key
+        arns = self.world.arns_of(key)
+        return next(found for found in self.world.keys() if found.arn in arns)
+
+    def _arns(self, key: Key | str | None) -> Collection[str] | None:
+        return None if key is None else self.world.arns_of(key)
+
+    def _label(self, key: Key | str) -> str:
+        return key.label if isinstance(key, Key) else key
+
+    def _on(self, key: Key | str | None) -> str:
+        return "" if key is None else f" on {self._label(key)}"
+
+    def _filter(
+        self,
+        operation: str | None,
+        key: Key | str | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        principal: str | None = None,
+        via: str | None = None,
+        error: str | None = None,
+    ) -> Filter:
+        return Filter(
+            operation=None if operation is None else _checked_operation(operation),
+            keys=self._arns(key),
+            encryption_context=encryption_context,
+            principal=principal,
+            via=via,
+            error=error,
+        )
+
+
+def _used(wanted: Filter, label: str, operation: str | None) -> Expectation:
+    by = f" by {operation}" if operation else ""
+    return Expectation(f"{label} to be used{by}", wanted, counts=assertions.is_use(operation))
+
+
+def _ordered_throttling() -> ThrottlingException:
+    return ThrottlingException(why="the test ordered it with kms.throttle")
+
+
+def _checked_operation(name: str) -> str:
+    if name in OPERATIONS or name in service.operation_names():
+        return name
+    near = difflib.get_close_matches(name, service.operation_names(), n=3, cutoff=0.4)
+    suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise UsageError(f"KMS has no operation {name!r}.{suggestion}")
+
+
+def _checked_account(account: str) -> str:
+    if account.isdigit() and len(account) == 12:
+        return account
+    raise UsageError(f"an account has 12 digits, {account!r} has not")
+
+
+def _alias_name(alias: str) -> str:
+    name = alias if alias.startswith(ALIAS_PREFIX) else f"{ALIAS_PREFIX}{alias}"
+    if name.startswith(RESERVED_ALIAS_PREFIX):
+        service_name = name.removeprefix(RESERVED_ALIAS_PREFIX)
+        raise UsageError(f"{name} is reserved; use kms.aws_managed_key({service_name!r})")
+    return name

@@ -1,0 +1,143 @@
+"""From when to when a fake is active: `fake_kms`, a context manager and a decorator."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import unittest
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_kms import stub, surroundings
+from pytest_kms.errors import UsageError
+from pytest_kms.fake import DEFAULT_ACCOUNT, FakeKMS
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+F = TypeVar("F", bound=Callable[..., Any] | type)
+
+
+class fake_kms:  # noqa: N801  # it is called like a function
+    """Activate a fake without the fixture: as a context manager, or as a decorator.
+
+    ::
+
+        with fake_kms() as kms:
+            ...
+
+        @fake_kms()
+        def test_something(kms): ...            # called without it
+
+        @fake_kms()
+        class TestVault(unittest.TestCase):      # one fake for the class: self.kms, from setUpClass on
+            ...
+
+    Each `with` and each call of a decorated function has a new fake. A decorated function gets it as the
+    keyword argument `kms`, if it has one.
+
+    Args:
+        region: where keys are made by default.
+        account: the account of the default principal, 12 digits.
+        quotas: False to enforce no request quotas, or some quotas and their values in calls per second.
+        seed: makes key ids, ciphertexts and random bytes repeat.
+        real_backoff: let botocore's retries sleep.
+
+    Raises:
+        UsageError: an argument is none that AWS could have, or what is decorated cannot be.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        account: str = DEFAULT_ACCOUNT,
+        quotas: bool | Mapping[str, float] = True,
+        seed: int | str | None = None,
+        real_backoff: bool = False,
+        origin: str = "another fake of this process",
+    ) -> None:
+        self._make = functools.partial(
+            FakeKMS,
+            region=region,
+            account=account,
+            quotas=quotas,
+            seed=seed,
+            real_backoff=real_backoff,
+            origin=origin,
+        )
+        self._exits: list[ExitStack] = []
+
+    def __enter__(self) -> FakeKMS:
+        kms = self._make()
+        with ExitStack() as stack:
+            stack.enter_context(surroundings.lent(kms.world.region))
+            stub.activate(kms)
+            stack.callback(stub.deactivate, kms)
+            self._exits.append(stack.pop_all())
+        return kms
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exits.pop().close()
+
+    def __call__(self, decorated: F) -> F:
+        if isinstance(decorated, type):
+            return self._wrap_class(decorated)
+        if inspect.iscoroutinefunction(decorated):
+            return self._wrap_coroutine(decorated)
+        return self._wrap_function(decorated)
+
+    def _again(self) -> fake_kms:
+        again = fake_kms()
+        again._make = self._make
+        return again
+
+    def _wrap_function(self, function: Any) -> Any:
+        signature, asks = _without_kms(function)
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._again() as kms:
+                return function(*args, **({"kms": kms} if asks else {}), **kwargs)
+
+        wrapper.__signature__ = signature  # type: ignore[attr-defined]
+        return wrapper
+
+    def _wrap_coroutine(self, function: Any) -> Any:
+        signature, asks = _without_kms(function)
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._again() as kms:
+                return await function(*args, **({"kms": kms} if asks else {}), **kwargs)
+
+        wrapper.__signature__ = signature  # type: ignore[attr-defined]
+        return wrapper
+
+    def _wrap_class(self, cls: Any) -> Any:
+        if not issubclass(cls, unittest.TestCase):
+            raise UsageError(
+                f"{cls.__name__} is no unittest.TestCase; put @pytest.mark.usefixtures('kms') on it instead"
+            )
+        set_up = cls.setUpClass.__func__
+
+        @classmethod  # type: ignore[misc]
+        @functools.wraps(set_up)
+        def setUpClass(cls: Any) -> None:  # noqa: N802
+            active = self._again()
+            cls.kms = active.__enter__()
+            cls.addClassCleanup(active.__exit__, None, None, None)
+            set_up(cls)
+
+        cls.setUpClass = setUpClass
+        return cls
+
+
+def _without_kms(function: Callable[..., Any]) -> tuple[inspect.Signature, bool]:
+    signature = inspect.signature(function)
+    others = [parameter for name, parameter in signature.parameters.items() if name != "kms"]
+    return signature.replace(parameters=others), len(others) < len(signature.parameters)

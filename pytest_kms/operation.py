@@ -1,0 +1,197 @@
+"""What an operation is: `@operation`, the facts about it, and the call that it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_kms import service
+from pytest_kms.errors import NotSupported
+from pytest_kms.state import key as states
+from pytest_kms.state.key import Key
+from pytest_kms.state.trail import KeyUse
+
+if TYPE_CHECKING:
+    from pytest_kms.errors import KMSError
+    from pytest_kms.paging import Pages
+    from pytest_kms.state.principal import Principal
+    from pytest_kms.state.world import World
+
+Answer = dict[str, Any]
+
+CRYPTOGRAPHIC = "cryptographic"
+"""The request quota that all cryptographic operations on keys of one family share."""
+
+# The key states in which AWS refuses an operation (Developer Guide, "Key states of AWS KMS keys").
+UNUSABLE = frozenset(
+    {
+        states.DISABLED,
+        states.PENDING_DELETION,
+        states.PENDING_REPLICA_DELETION,
+        states.PENDING_IMPORT,
+        states.UNAVAILABLE,
+        states.CREATING,
+    }
+)
+BEING_DELETED = states.BEING_DELETED
+NOT_SETTLED = BEING_DELETED | {states.PENDING_IMPORT, states.CREATING, states.UPDATING}
+BEING_DELETED_OR_UPDATED = BEING_DELETED | {states.UPDATING}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A KMS request as it came from a client, without its AWS wrapping."""
+
+    operation: str
+    body: bytes
+    region: str
+    access_key: str | None
+    invocation: str
+    attempt: int
+
+
+class Call:
+    """One request on its way through the engine, and what has been found out about it."""
+
+    __slots__ = (
+        "answer", "by_ciphertext", "error", "found", "input", "operation", "principal", "request", "unresolved",
+        "uses", "world",
+    )  # fmt: skip
+
+    def __init__(self, world: World, request: Request) -> None:
+        self.world = world
+        self.request = request
+        self.principal: Principal = world.principal_of(request.access_key)
+        self.operation: Operation = OPERATIONS.get(request.operation) or Operation.unknown(request.operation)
+        self.input: dict[str, Any] = {}
+        self.found: list[Any] = []
+        self.uses: list[KeyUse] = []
+        self.unresolved: KMSError | None = None
+        self.by_ciphertext = False
+        self.answer: Answer = {}
+        self.error: KMSError | None = None
+
+    @property
+    def region(self) -> str:
+        """The Region that was called."""
+        return self.request.region
+
+    @property
+    def account(self) -> str:
+        """The account of the caller."""
+        return self.principal.account
+
+    @property
+    def keys(self) -> list[Key]:
+        """The keys that the call names, in the order of its targets."""
+        return [thing for thing in self.found if isinstance(thing, Key)]
+
+
+    def note(self, key: Key, member: str = "KeyId", context: str = "EncryptionContext") -> None:
+        """Note for the trail that the call names a key, and the encryption context that it gives with it."""
+        self.uses.append(KeyUse(member, key.arn, self.input.get(context, {})))
+
+    def not_supported(self, member: str, works: str = "") -> NotSupported:
+        """Build the refusal of a member, or of the value that it has."""
+        operation = self.operation
+        works = works or ", ".join(
+            name for name in service.input_shape(operation.name).members if name not in operation.unsupported
+        )
+        return NotSupported(f"{member} of {operation.name} is not supported by this version. What works: {works}.")
+
+
+class Target(Protocol):
+    """How an operation finds one of the things that it works on."""
+
+    def find(self, call: Call) -> object:
+        """Return the thing that the call names, or None where it may name none and does.
+
+        Raises:
+            KMSError: it names something that is not there, or names it in a way that AWS does not take.
+
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """The facts about an operation that the engine needs, and the function that says what it means."""
+
+    name: str
+    function: Callable[..., Any]
+    targets: tuple[Target, ...] = ()
+    usage: str | None = None
+    refused_in: frozenset[str] = frozenset()
+    quota: str = ""
+    cross_account: bool = False
+    rules: Sequence[Callable[[Call], None]] = ()
+    bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    pages: Pages | None = None
+    unsupported: frozenset[str] = frozenset()
+
+    @property
+    def cryptographic(self) -> bool:
+        """Whether AWS counts it among the cryptographic operations."""
+        return self.quota == CRYPTOGRAPHIC
+
+    @property
+    def read_only(self) -> bool:
+        """CloudTrail's flag of that name."""
+        return self.cryptographic or self.name.startswith(("Describe", "Get", "List"))
+
+    @classmethod
+    def unknown(cls, name: str) -> Operation:
+        """Stand for an operation that the package does not have yet: the first check refuses it by name."""
+        return cls(name=name, function=dict)
+
+
+OPERATIONS: dict[str, Operation] = {}
+"""Every operation of the package, by AWS's name. The chapters in `operations/` fill it."""
+
+
+def operation(
+    name: str,
+    *,
+    key: Target | tuple[Target, ...] = (),
+    usage: str | None = None,
+    refused_in: frozenset[str] = frozenset(),
+    quota: str | None = None,
+    cross_account: bool = False,
+    rules: Sequence[Callable[[Call], None]] = (),
+    bounds: Mapping[str, tuple[int, int]] | None = None,
+    pages: Pages | None = None,
+    unsupported: frozenset[str] = frozenset(),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter a function as an operation of KMS.
+
+    Args:
+        name: AWS's name of it.
+        key: how it finds what it works on; each thing found becomes an argument, after the call.
+        usage: the key usage that its keys must have.
+        refused_in: the key states in which AWS refuses it.
+        quota: `CRYPTOGRAPHIC` where it shares a request quota with others; by default it has one of its own.
+        cross_account: whether AWS lets it work on keys of another account.
+        rules: functions of the call that raise where members do not go together.
+        bounds: the least and greatest value of a number, where AWS's documentation is narrower than its model.
+        pages: how large its pages are, for one that lists.
+        unsupported: members that this version refuses to take.
+
+    """
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        OPERATIONS[name] = Operation(
+            name=name,
+            function=function,
+            targets=key if isinstance(key, tuple) else (key,),
+            usage=usage,
+            refused_in=refused_in,
+            quota=quota or f"{name} request rate",
+            cross_account=cross_account,
+            rules=rules,
+            bounds=bounds or {},
+            pages=pages,
+            unsupported=unsupported,
+        )
+        return function
+
+    return enter

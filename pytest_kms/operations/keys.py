@@ -1,0 +1,168 @@
+"""Keys: make, describe, list, enable, disable, delete."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from pytest_kms.errors import KMSInvalidStateException, TagException, ValidationException
+from pytest_kms.operation import BEING_DELETED, BEING_DELETED_OR_UPDATED, NOT_SETTLED, operation
+from pytest_kms.paging import Listing, Pages
+from pytest_kms.state import key as states
+from pytest_kms.targets import KeyId
+
+if TYPE_CHECKING:
+    from pytest_kms.operation import Answer, Call
+    from pytest_kms.state.key import Key
+
+DEFAULT_SPEC = "SYMMETRIC_DEFAULT"
+MAX_TAGS = 50
+DELETION_WINDOW = (7, 30)
+DEFAULT_DELETION_DAYS = 30
+
+
+def one_spelling_of_spec(call: Call) -> None:
+    """Refuse KeySpec together with its deprecated twin."""
+    if "KeySpec" in call.input and "CustomerMasterKeySpec" in call.input:
+        raise ValidationException(
+            "You cannot specify KeySpec and CustomerMasterKeySpec in the same request."
+            " CustomerMasterKeySpec is deprecated."
+        )
+
+
+def supported_kind(call: Call) -> None:
+    """Refuse the kinds of keys that this version does not make."""
+    for member, works in (
+        ("KeySpec", DEFAULT_SPEC),
+        ("CustomerMasterKeySpec", DEFAULT_SPEC),
+        ("Origin", "AWS_KMS"),
+    ):
+        if call.input.get(member, works) != works:
+            raise call.not_supported(f"{member} {call.input[member]}", works)
+
+
+def usage_fits_spec(call: Call) -> None:
+    """Refuse a usage that no key of the spec can have."""
+    usage = call.input.get("KeyUsage", "ENCRYPT_DECRYPT")
+    if usage != "ENCRYPT_DECRYPT":
+        raise ValidationException(f"KeyUsage {usage} is not compatible with KeySpec {DEFAULT_SPEC}")
+
+
+def well_formed_tags(call: Call) -> None:
+    """Refuse tags that AWS does not take."""
+    names = [tag["TagKey"] for tag in call.input.get("Tags", ())]
+    if len(names) != len(set(names)):
+        raise TagException("Duplicate tag keys")
+    if any(name.lower().startswith("aws:") for name in names):
+        raise TagException("Tags beginning with aws: are reserved")
+    if len(names) > MAX_TAGS:
+        raise TagException("Too many tags")
+
+
+@operation(
+    "CreateKey",
+    rules=[one_spelling_of_spec, supported_kind, usage_fits_spec, well_formed_tags],
+    unsupported=frozenset(
+        {"Policy", "BypassPolicyLockoutSafetyCheck", "MultiRegion", "CustomKeyStoreId", "XksKeyId"}
+    ),
+)
+def create_key(call: Call) -> Answer:
+    """Make a symmetric encryption key in the caller's account."""
+    key = call.world.create_key(
+        region=call.region,
+        account=call.account,
+        description=call.input.get("Description", ""),
+        tags={tag["TagKey"]: tag["TagValue"] for tag in call.input.get("Tags", ())},
+    )
+    call.note(key)
+    return {"KeyMetadata": metadata(key)}
+
+
+@operation(
+    "DescribeKey", key=KeyId(aliases=True), cross_account=True, unsupported=frozenset({"GrantTokens"})
+)
+def describe_key(call: Call, key: Key) -> Answer:  # noqa: ARG001
+    """Tell all about a key."""
+    return {"KeyMetadata": metadata(key)}
+
+
+@operation("ListKeys", pages=Pages(default=100, maximum=1000))
+def list_keys(call: Call) -> Listing:
+    """List the keys of the caller's account and Region, customer and AWS managed alike."""
+    registry = call.world.registry(call.region, call.account)
+
+    def show(key_id: str) -> dict[str, Any]:
+        return {"KeyId": key_id, "KeyArn": registry.keys[key_id].arn}
+
+    return Listing(registry.key_ids, show)
+
+
+@operation("UpdateKeyDescription", key=KeyId(), refused_in=BEING_DELETED)
+def update_key_description(call: Call, key: Key) -> None:
+    """Describe a key in other words."""
+    key.description = call.input["Description"]
+
+
+@operation("EnableKey", key=KeyId(), refused_in=NOT_SETTLED)
+def enable_key(call: Call, key: Key) -> None:  # noqa: ARG001
+    """Let a key be used."""
+    if key.state != states.UNAVAILABLE:
+        key.state = states.ENABLED
+
+
+@operation("DisableKey", key=KeyId(), refused_in=NOT_SETTLED)
+def disable_key(call: Call, key: Key) -> None:  # noqa: ARG001
+    """Let a key be used no more."""
+    if key.state != states.UNAVAILABLE:
+        key.state = states.DISABLED
+
+
+@operation(
+    "ScheduleKeyDeletion",
+    key=KeyId(),
+    refused_in=BEING_DELETED_OR_UPDATED,
+    bounds={"PendingWindowInDays": DELETION_WINDOW},
+)
+def schedule_key_deletion(call: Call, key: Key) -> Answer:
+    """Let a key be deleted when its waiting period is over."""
+    days = call.input.get("PendingWindowInDays", DEFAULT_DELETION_DAYS)
+    key.schedule_deletion(dt.timedelta(days=days))
+    return {
+        "KeyId": key.arn,
+        "DeletionDate": key.deletion_date,
+        "KeyState": key.state,
+        "PendingWindowInDays": days,
+    }
+
+
+@operation("CancelKeyDeletion", key=KeyId())
+def cancel_key_deletion(call: Call, key: Key) -> Answer:  # noqa: ARG001
+    """Let a key live. It is disabled afterwards."""
+    if key.state not in BEING_DELETED:
+        raise KMSInvalidStateException(f"{key.arn} is not pending deletion.")
+    key.state = states.DISABLED
+    return {"KeyId": key.arn}
+
+
+def metadata(key: Key) -> dict[str, Any]:
+    """Show a key as CreateKey and DescribeKey do."""
+    shown: dict[str, Any] = {
+        "AWSAccountId": key.account,
+        "KeyId": key.id,
+        "Arn": key.arn,
+        "CreationDate": key.created,
+        "Enabled": key.enabled,
+        "Description": key.description,
+        "KeyUsage": key.usage,
+        "KeyState": key.state,
+        "Origin": key.origin,
+        "KeyManager": key.manager,
+        "CustomerMasterKeySpec": key.spec,
+        "KeySpec": key.spec,
+        "EncryptionAlgorithms": list(key.key_spec.algorithms[key.usage]),
+        "MultiRegion": False,
+        "CurrentKeyMaterialId": key.material_id.hex(),
+    }
+    if key.deletion_date is not None:
+        shown["DeletionDate"] = key.deletion_date
+    return shown

@@ -1,0 +1,1 @@
+"""What the fake remembers: keys, aliases, counts, faults, the audit trail, and the world that holds them."""

@@ -1,0 +1,158 @@
+"""Request quotas: how many calls an account may make in a Region in one second of the fake's time.
+
+The values are AWS's defaults, from the request quota table of the KMS Developer Guide (2026). AWS documents a
+plain count per one-second interval, no bursts; whether calls that fail are counted is not documented, and
+here every call is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from pytest_kms.errors import UsageError
+
+SYMMETRIC = "Cryptographic operations (symmetric) request rate"
+
+_PER_SECOND = {
+    1: "GetParametersForImport",
+    5: "CancelKeyDeletion ConnectCustomKeyStore CreateAlias CreateCustomKeyStore CreateKey"
+    " DeleteCustomKeyStore DescribeCustomKeyStores DisableKey DisableKeyRotation DisconnectCustomKeyStore"
+    " EnableKey GetKeyLastUsage ReplicateKey RotateKeyOnDemand UntagResource UpdateAlias"
+    " UpdateCustomKeyStore UpdateKeyDescription UpdatePrimaryRegion",
+    10: "TagResource",
+    15: "DeleteAlias DeleteImportedKeyMaterial EnableKeyRotation ImportKeyMaterial PutKeyPolicy"
+    " ScheduleKeyDeletion",
+    50: "CreateGrant RetireGrant RevokeGrant",
+    100: "ListGrants ListKeyPolicies ListKeyRotations ListRetirableGrants",
+    500: "ListAliases ListKeys",
+    1000: "GetKeyPolicy GetKeyRotationStatus",
+    2000: "DescribeKey GetPublicKey ListResourceTags",
+}
+_POOLS: dict[str, float] = {
+    SYMMETRIC: 10_000,
+    "Cryptographic operations (RSA) request rate": 1_000,
+    "Cryptographic operations (ECC and SM2) request rate": 1_000,
+    "Cryptographic operations (ML-DSA) request rate": 1_000,
+    "Custom key store request quota (AWS CloudHSM key store)": 1_800,
+    "Custom key store request quota (external key store)": 1_800,
+    "GenerateDataKeyPair (ECC_NIST_P256) request rate": 100,
+    "GenerateDataKeyPair (ECC_NIST_P384) request rate": 100,
+    "GenerateDataKeyPair (ECC_NIST_P521) request rate": 100,
+    "GenerateDataKeyPair (ECC_SECG_P256K1) request rate": 100,
+    "GenerateDataKeyPair (ECC_NIST_EDWARDS25519) request rate": 100,
+    "GenerateDataKeyPair (RSA_2048) request rate": 20,
+    "GenerateDataKeyPair (RSA_3072) request rate": 4,
+    "GenerateDataKeyPair (RSA_4096) request rate": 1,
+}
+DEFAULTS: dict[str, float] = _POOLS | {
+    f"{name} request rate": value for value, names in _PER_SECOND.items() for name in names.split()
+}
+
+# The operations that share their quotas; a test may limit one alone.
+_SHARING = frozenset(
+    "Decrypt DeriveSharedSecret Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext"
+    " GenerateDataKeyWithoutPlaintext GenerateMac GenerateRandom ReEncrypt Sign Verify VerifyMac".split()
+)
+
+_SYMMETRIC_BY_REGION = {
+    "us-east-1": 100_000,
+    "us-west-2": 100_000,
+    "eu-west-1": 100_000,
+    "us-east-2": 20_000,
+    "ap-southeast-1": 20_000,
+    "ap-southeast-2": 20_000,
+    "ap-northeast-1": 20_000,
+    "eu-central-1": 20_000,
+    "eu-west-2": 20_000,
+}
+_CHINA: dict[str, float] = {
+    "GenerateDataKeyPair (RSA_2048) request rate": 1,
+    "GenerateDataKeyPair (RSA_3072) request rate": 0.5,
+    "GenerateDataKeyPair (RSA_4096) request rate": 0.1,
+    "GenerateDataKeyPair (SM2 - China Regions only) request rate": 25,
+}
+
+
+def default(quota: str, region: str) -> float | None:
+    """Return AWS's default value of a quota in a Region, per second; None where there is no such quota."""
+    if quota == SYMMETRIC and region in _SYMMETRIC_BY_REGION:
+        return _SYMMETRIC_BY_REGION[region]
+    if quota in _CHINA and region.startswith("cn-"):
+        return _CHINA[quota]
+    return DEFAULTS.get(quota)
+
+
+class Quotas:
+    """The request quotas of a fake, enforced with AWS's default values until a test says otherwise.
+
+    ::
+
+        kms.quotas["Decrypt"] = 3                                    # that operation alone, per second
+        kms.quotas["Cryptographic operations (symmetric)"] = 100     # the pool, by AWS's name
+        kms.quotas.off()                                             # none is enforced
+    """
+
+    def __init__(self, *, enforced: bool = True) -> None:
+        self._set: dict[str, float] = {}
+        self._counts: dict[tuple[str, str, str], tuple[int, int]] = {}
+        self.enforced = enforced
+
+    def __setitem__(self, name: str, per_second: float) -> None:
+        """Set a quota, by AWS's name of it or by the name of an operation, in calls per second."""
+        if per_second < 0:
+            raise UsageError(f"a quota is a number of calls per second, not {per_second!r}")
+        self._set[self._canonical(name)] = per_second
+
+    def __getitem__(self, name: str) -> float:
+        """Return what is in force for a quota: what the test set, or else AWS's default."""
+        name = self._canonical(name)
+        return self._set.get(name, DEFAULTS.get(name, float("inf")))
+
+    def __delitem__(self, name: str) -> None:
+        """Go back to AWS's default."""
+        self._set.pop(self._canonical(name), None)
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names of all quotas."""
+        return iter(DEFAULTS)
+
+    def off(self) -> None:
+        """Enforce none."""
+        self.enforced = False
+
+    def on(self) -> None:
+        """Enforce them again."""
+        self.enforced = True
+
+    def count(self, operation: str, pools: tuple[str, ...], account: str, region: str, seconds: float) -> str:
+        """Count a call; return the quota that it goes over, or nothing."""
+        if not self.enforced:
+            return ""
+        exceeded = ""
+        for quota in (operation, *pools):
+            limit = self._set.get(quota)
+            if limit is None:
+                limit = default(quota, region)
+            if limit is None:
+                continue
+            # AWS words a rate below one as one call in an interval of several seconds.
+            interval = 1 if limit >= 1 or limit == 0 else round(1 / limit)
+            window = int(seconds // interval)
+            place = (account, region, quota)
+            last, used = self._counts.get(place, (window, 0))
+            used = used + 1 if last == window else 1
+            self._counts[place] = (window, used)
+            allowed = max(limit, 1) if limit else 0
+            if used > allowed and not exceeded:
+                exceeded = f"{quota} is {limit:g} per second for account {account} in {region}"
+        return exceeded
+
+    def _canonical(self, name: str) -> str:
+        if f"{name} request rate" in DEFAULTS:
+            return f"{name} request rate"
+        if name in DEFAULTS or name in _SHARING:
+            return name
+        known = sorted(DEFAULTS) + sorted(_SHARING)
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        raise UsageError(f"no quota is named {name!r}; did you mean {' or '.join(map(repr, near)) or known}?")

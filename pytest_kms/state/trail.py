@@ -1,0 +1,205 @@
+"""The audit trail: what was asked of KMS, by whom, and how it ended. It holds no secrets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from pytest_kms.state.key import Key
+
+    KeyName = Key | str
+    ResolveKey = Callable[[KeyName], Collection[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """A key that a call named, by its ARN, and the encryption context given with it.
+
+    `member` is the input member that names the key: `KeyId`, or `SourceKeyId` and `DestinationKeyId` of ReEncrypt.
+    """
+
+    member: str
+    key: str
+    encryption_context: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request of a call: botocore retries a call that was throttled."""
+
+    number: int
+    time: dt.datetime
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One call of KMS, however many attempts it took.
+
+    `parameters` are the members of the request as the caller wrote them, without blobs and secrets. `error` is
+    AWS's code of the last answer, or None for a success; `message` AWS's sentence; `why` our own explanation.
+    """
+
+    operation: str
+    uses: tuple[KeyUse, ...]
+    parameters: Mapping[str, Any]
+    principal: str
+    account: str
+    region: str
+    time: dt.datetime
+    error: str | None
+    message: str
+    why: str = field(compare=False)
+    attempts: tuple[Attempt, ...]
+    dry_run: bool
+    read_only: bool
+    cryptographic: bool
+    request_id: str = field(compare=False)
+    via: str | None = None
+
+    @property
+    def key(self) -> str | None:
+        """The ARN of the key, of the destination key for ReEncrypt; None where none was found."""
+        return self.uses[-1].key if self.uses else None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The ARNs of all keys that the call named."""
+        return tuple(use.key for use in self.uses)
+
+    @property
+    def encryption_context(self) -> Mapping[str, str]:
+        """The encryption context, of the destination for ReEncrypt; empty where there was none."""
+        return self.uses[-1].encryption_context if self.uses else {}
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the last attempt was answered without an error."""
+        return self.error is None
+
+    @property
+    def throttled(self) -> int:
+        """How many attempts were throttled."""
+        return sum(attempt.error == "ThrottlingException" for attempt in self.attempts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a call must look like. A criterion that is None asks nothing.
+
+    Values are compared as `criterion == value`, so that objects with an `__eq__` of their own work inside.
+    """
+
+    operation: str | None = None
+    keys: Collection[str] | None = None
+    encryption_context: Any = None
+    principal: str | None = None
+    via: str | None = None
+    error: str | None = None
+
+    def differences(self, event: Event) -> tuple[str, ...]:
+        """Name the criteria that an event does not meet, in the order above; none means that it matches."""
+        missed = []
+        if self.operation is not None and self.operation != event.operation:
+            missed.append("operation")
+        uses = event.uses if self.keys is None else [use for use in event.uses if use.key in self.keys]
+        if self.keys is not None and not uses:
+            missed.append("key")
+        if self.encryption_context is not None and not any(
+            self.encryption_context == use.encryption_context for use in uses or event.uses
+        ):
+            missed.append("encryption context")
+        if self.principal is not None and self.principal != event.principal:
+            missed.append("principal")
+        if self.via is not None and self.via != event.via:
+            missed.append("via")
+        if self.error is not None and self.error != event.error:
+            missed.append("error")
+        return tuple(missed)
+
+    def matches(self, event: Event) -> bool:
+        """Say whether an event meets every criterion."""
+        return not self.differences(event)
+
+
+class Trail(Sequence[Event]):
+    """The calls that a fake was asked, in order: a sequence of `Event`."""
+
+    def __init__(self, resolve_key: ResolveKey) -> None:
+        self._resolve_key = resolve_key
+        self._events: list[Event] = []
+        self._places: dict[str, int] = {}
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | list[Event]:
+        return self._events[index]
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._events)
+
+    def __repr__(self) -> str:
+        return f"<Trail of {len(self._events)} calls>"
+
+    @property
+    def last(self) -> Event:
+        """The latest call.
+
+        Raises:
+            LookupError: nothing was called.
+
+        """
+        if not self._events:
+            raise LookupError("pytest-kms: the trail is empty: nothing called KMS yet")
+        return self._events[-1]
+
+    def filter(
+        self,
+        operation: str | None = None,
+        *,
+        key: KeyName | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        principal: str | None = None,
+        via: str | None = None,
+        error: str | None = None,
+    ) -> list[Event]:
+        """Return the calls that meet every criterion given, in order.
+
+        Args:
+            operation: AWS's name of it, such as `"GenerateDataKey"`.
+            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            encryption_context: the whole of it.
+            principal: the ARN of the caller.
+            via: the AWS service through which the call came.
+            error: AWS's code of the error that the call ended with.
+
+        """
+        wanted = Filter(
+            operation=operation,
+            keys=None if key is None else self._resolve_key(key),
+            encryption_context=encryption_context,
+            principal=principal,
+            via=via,
+            error=error,
+        )
+        return [event for event in self._events if wanted.matches(event)]
+
+    def record(self, event: Event, invocation: str) -> None:
+        """Take down an attempt: a new call, or another attempt of the call with the same invocation id."""
+        place = self._places.get(invocation) if invocation else None
+        if place is None:
+            self._places[invocation] = len(self._events)
+            self._events.append(event)
+        else:
+            earlier = self._events[place]
+            self._events[place] = replace(
+                event, time=earlier.time, attempts=earlier.attempts + event.attempts
+            )

@@ -1,0 +1,230 @@
+"""Everything that one fake remembers."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from typing import TYPE_CHECKING
+
+from pytest_kms import arns
+from pytest_kms.clock import Clock
+from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SPECS
+from pytest_kms.errors import UsageError
+from pytest_kms.state import aws_managed
+from pytest_kms.state.agenda import Agenda
+from pytest_kms.state.key import AWS, AWS_OWNED, CUSTOMER, Key
+from pytest_kms.state.principal import Principal
+from pytest_kms.state.quotas import Quotas
+from pytest_kms.state.registry import Registry
+from pytest_kms.state.trail import Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from pytest_kms.state.faults import Fault
+    from pytest_kms.state.trail import KeyName
+
+# The account that AWS owned keys live in. The real ones are AWS's secret; this one is nobody's.
+SERVICE_ACCOUNT = "000000000000"
+
+_SALT = slice(38, 54)
+"""Where the 16 random bytes of a ciphertext stand: they tell one from another."""
+
+_origins: dict[bytes, str] = {}
+"""Which test made a key material, by its id: so that a stray ciphertext can be explained. No secrets."""
+_ORIGINS_KEPT = 100_000
+
+
+class World:
+    """The state of one fake: accounts and Regions with their keys, the clock, quotas, faults and the trail."""
+
+    def __init__(
+        self, *, region: str, account: str, seed: int | str | None, origin: str
+    ) -> None:
+        self.region = region
+        self.account = account
+        self.origin = origin
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self.agenda = Agenda()
+        self.quotas = Quotas()
+        self.faults: list[Fault] = []
+        self.trail = Trail(self.arns_of)
+        self.refusals: list[BaseException] = []
+        self._random = random.Random(seed)  # noqa: S311  # repeatable on purpose: these are test keys
+        self._secret = self.random_bytes(32)
+        self._registries: dict[tuple[str, str], Registry] = {}
+        self._keys_by_material: dict[bytes, Key] = {}
+        self._contexts: dict[bytes, Mapping[str, str]] = {}
+        self._aws_owned: dict[tuple[str, str], Key] = {}
+        self._principal = Principal(arns.of_principal(region, account, "user/tester"), account)
+
+    # what is there
+
+    def registry(self, region: str, account: str) -> Registry:
+        """Return what an account has in a Region."""
+        place = (region, account)
+        if place not in self._registries:
+            self._registries[place] = Registry(self, region, account)
+        return self._registries[place]
+
+    def principal_of(self, access_key: str | None) -> Principal:  # noqa: ARG002
+        """Return whom an access key names: the default principal for every key that is not known."""
+        return self._principal
+
+    def key_of_material(self, material_id: bytes) -> Key | None:
+        """Return the key, living or deleted, that a key material was made for in this fake."""
+        return self._keys_by_material.get(material_id)
+
+    def keys(self) -> Iterator[Key]:
+        """Give all keys of all accounts and Regions, AWS owned keys left out."""
+        for registry in tuple(self._registries.values()):
+            yield from tuple(registry.keys.values())
+
+    def arns_of(self, name: KeyName) -> Collection[str]:
+        """Return the ARNs of the keys that a test means by a Key, an id, an ARN or an alias.
+
+        Raises:
+            UsageError: there is no such key, or it is one that no trail can show.
+
+        """
+        if isinstance(name, Key):
+            if name.manager == AWS_OWNED:
+                raise UsageError(
+                    f"{name.id} is an AWS owned key: it is in no customer's account, and CloudTrail never shows"
+                    " its use. Assert on a customer managed or AWS managed key instead."
+                )
+            return (name.arn,)
+        found = [key.arn for key in self.keys() if self._is_called(key, name)]
+        # A key that was deleted since may still stand in the trail.
+        found = found or [key.arn for key in self._keys_by_material.values() if self._is_called(key, name)]
+        if not found:
+            known = ", ".join(sorted(f"{key.label} ({key.region})" for key in self.keys())) or "none"
+            raise UsageError(f"no key is called {name!r}. Known keys: {known}.")
+        return found
+
+    def label_of(self, arn: str) -> str:
+        """Return what people call the key of an ARN: its alias, or else its id."""
+        parsed = arns.parse(arn)
+        key_id = arn.rpartition("/")[2]
+        key = parsed and self.registry(parsed.region, parsed.account).keys.get(key_id)
+        return key.label if key else key_id
+
+    # what is made
+
+    def create_key(
+        self,
+        *,
+        region: str,
+        account: str,
+        key_id: str | None = None,
+        manager: str = CUSTOMER,
+        description: str = "",
+        tags: dict[str, str] | None = None,
+        material: bytes | None = None,
+    ) -> Key:
+        """Make a symmetric encryption key. Its material comes into being when it is first used."""
+        key = self._new_key(
+            Registry(self, region, account) if manager == AWS_OWNED else self.registry(region, account),
+            key_id or self.random_uuid(),
+            manager,
+            description,
+            tags,
+            material,
+        )
+        if manager == AWS_OWNED:
+            self.remember_material(key)
+        else:
+            key.home.add(key)
+        return key
+
+    def aws_managed_key(self, service: str, region: str, account: str) -> Key:
+        """Return the AWS managed key of a service, made on first use."""
+        name = f"{arns.RESERVED_ALIAS_PREFIX}{service}"
+        registry = self.registry(region, account)
+        alias = registry.aliases.get(name)
+        if alias is not None and alias.key is not None:
+            return alias.key
+        key = self.create_key(
+            region=region, account=account, manager=AWS, description=aws_managed.description(service)
+        )
+        registry.point(name, key)
+        return key
+
+    def aws_owned_key(self, service: str, region: str) -> Key:
+        """Return the key that a service owns in a Region, made on first use."""
+        place = (service, region)
+        if place not in self._aws_owned:
+            self._aws_owned[place] = self.create_key(
+                region=region, account=SERVICE_ACCOUNT, manager=AWS_OWNED, description=f"owned by {service}"
+            )
+        return self._aws_owned[place]
+
+    def remember_material(self, key: Key) -> None:
+        """Know from now on which key a ciphertext was made with, and which test made the key."""
+        self._keys_by_material[key.material_id] = key
+        if len(_origins) >= _ORIGINS_KEPT:
+            _origins.clear()
+        _origins[key.material_id] = self.origin
+
+    def remember_context(self, blob: bytes, context: Mapping[str, str]) -> None:
+        """Know from now on which encryption context a ciphertext was made with, to explain a mismatch."""
+        self._contexts[blob[_SALT]] = context
+
+    def context_of(self, blob: bytes) -> Mapping[str, str] | None:
+        """Return the encryption context that a ciphertext of this fake was made with."""
+        return self._contexts.get(blob[_SALT])
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return random bytes; the same ones again for the same seed."""
+        return self._random.randbytes(count)
+
+    def random_uuid(self) -> str:
+        """Return a UUID of version 4."""
+        digits = self.random_bytes(16).hex()
+        variant = "89ab"[int(digits[16], 16) % 4]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+    def derive_material(self, key_id: str) -> bytes:
+        """Make the key material of a key: repeatable by seed, whatever is used first."""
+        return hashlib.sha256(self._secret + key_id.encode()).digest()
+
+    def settle(self) -> None:
+        """Let happen what has fallen due."""
+        self.agenda.settle(self.clock.seconds)
+
+    def _new_key(
+        self,
+        home: Registry,
+        key_id: str,
+        manager: str,
+        description: str,
+        tags: dict[str, str] | None,
+        material: bytes | None,
+    ) -> Key:
+        return Key(
+            id=key_id,
+            home=home,
+            manager=manager,
+            key_spec=SPECS["SYMMETRIC_DEFAULT"],
+            usage=ENCRYPT_DECRYPT,
+            created=self.clock.now,
+            material_id=self.random_bytes(32),
+            description=description,
+            tags=dict(tags or {}),
+            _material=material,
+        )
+
+    @staticmethod
+    def _is_called(key: Key, name: str) -> bool:
+        return (
+            name in (key.id, key.arn)
+            or name in key.aliases
+            or any(arns.of(key.region, key.account, alias) == name for alias in key.aliases)
+        )
+
+
+def origin_of_material(material_id: bytes) -> str | None:
+    """Say which test of this process made a key material, if any."""
+    return _origins.get(material_id)

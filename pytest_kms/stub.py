@@ -1,0 +1,269 @@
+"""The one place where requests are intercepted: botocore's `before-send` hook.
+
+`install` enters the hook among botocore's built-in handlers, as soon as botocore is imported, so that clients
+reach the fake wherever and whenever they are made. It is inert until a fake is active.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_kms.errors import OutsideFixture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from typing_extensions import Self
+
+    from pytest_kms.operation import Request
+    from pytest_kms.state.world import World
+
+
+class Active(Protocol):
+    """A fake that answers requests."""
+
+    world: World
+    real_backoff: bool
+
+
+_active: list[Active] = []
+_installed = False
+_moto_passthroughs: list[list[str]] = []
+
+guard: Callable[[OutsideFixture], None] | None = None
+"""Who is told of KMS calls made while no fake is active; with None they pass through."""
+
+
+def install() -> None:
+    """Enter the hook among botocore's handlers: now, or when botocore is imported."""
+    global _installed  # noqa: PLW0603
+    if _installed:
+        return
+    _installed = True
+    handlers = sys.modules.get("botocore.handlers")
+    if handlers is None:
+        sys.meta_path.insert(0, _WhenHandlersAreImported())
+    else:
+        _enter(handlers)
+        _reach_what_exists()
+
+
+def activate(fake: Active) -> None:
+    """Let a fake answer from now on, in place of one that is active already."""
+    install()
+    _active.append(fake)
+
+
+def deactivate(fake: Active) -> None:
+    """Let it answer no more."""
+    _active.remove(fake)
+    if not _active:
+        for services in _moto_passthroughs:
+            services.remove("kms")
+        _moto_passthroughs.clear()
+        if "pytest_kms.backoff" in sys.modules:
+            sys.modules["pytest_kms.backoff"].restore()
+
+
+def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+    """Answer a KMS request, if a fake is active. botocore calls this for every request just before it is sent."""
+    operation = event_name.rpartition(".")[2]
+    if not _active:
+        if guard is not None:
+            stray = OutsideFixture(
+                f"KMS was called while no fake was active: {operation}, from {_where()}."
+                " Ask for the fixture: add `kms` to the test's arguments, or @pytest.mark.usefixtures('kms')."
+                " To let such calls through, remove kms_guard from the configuration."
+            )
+            guard(stray)
+            raise stray
+        return None
+    return _answer(_active[-1], operation, request)
+
+
+def on_before_sign(request: Any, request_signer: Any, **_: Any) -> None:
+    """Lend credentials to a client that has none."""
+    if _active and request_signer._credentials is None:  # noqa: SLF001
+        from pytest_kms.surroundings import LentCredentials
+
+        request.context.setdefault("signing", {}).setdefault("request_credentials", LentCredentials())
+
+
+def on_after_call(**_: Any) -> None:
+    """Let waits be real again once a call is over."""
+    if _active:
+        from pytest_kms import backoff
+
+        backoff.leave()
+
+
+HANDLERS = (
+    ("before-send.kms", on_before_send),
+    ("before-sign.kms", on_before_sign),
+    ("after-call.kms", on_after_call),
+    ("after-call-error.kms", on_after_call),
+)
+
+
+def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSResponse:
+    from pytest_kms import backoff, engine
+
+    _let_moto_pass_kms()
+    if not fake.real_backoff:
+        backoff.follow(fake.world.clock)
+    try:
+        world = fake.world
+        with world.lock:
+            reply = engine.handle(world, _read(operation, request, world.region))
+    except BaseException:
+        backoff.leave()
+        raise
+    return _response_class()(request.url, reply.status, _headers(reply.request_id, len(reply.body)), reply.body)
+
+
+def _read(operation: str, request: AWSPreparedRequest, default_region: str) -> Request:
+    from pytest_kms.operation import Request
+
+    headers = request.headers
+    scope = _text(headers.get("Authorization")).partition("Credential=")[2].split("/", 3)
+    if len(scope) == 4:
+        access_key, _, region, _ = scope
+    else:
+        access_key, context = None, getattr(request, "context", None) or {}
+        region = context.get("client_region") or default_region
+    body = request.body or b"{}"
+    return Request(
+        operation=operation,
+        body=body if isinstance(body, bytes) else str(body).encode(),
+        region=region,
+        access_key=access_key,
+        invocation=_text(headers.get("amz-sdk-invocation-id")),
+        attempt=_attempt(_text(headers.get("amz-sdk-request"))),
+    )
+
+
+def _text(header: Any) -> str:
+    return header.decode() if isinstance(header, bytes) else header or ""
+
+
+def _attempt(header: str) -> int:
+    # "attempt=2; max=5" or "ttl=20261124T031400Z; attempt=2; max=5"
+    digits = header.partition("attempt=")[2].partition(";")[0]
+    return int(digits) if digits.isdigit() else 1
+
+
+def _headers(request_id: str, length: int) -> dict[str, str]:
+    import time
+
+    return {
+        "x-amzn-RequestId": request_id,
+        "Date": _http_date(int(time.time())),
+        "Content-Type": "application/x-amz-json-1.1",
+        "Content-Length": str(length),
+    }
+
+
+@lru_cache(maxsize=1)
+def _http_date(second: int) -> str:
+    from email.utils import formatdate
+
+    return formatdate(second, usegmt=True)
+
+
+class _Body(bytes):
+    """A body that a sync client uses as it is, and an async one awaits."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, Self]:
+        return self
+        yield
+
+
+@cache
+def _response_class() -> type[AWSResponse]:
+    import io
+
+    from botocore.awsrequest import AWSResponse
+
+    class Raw(io.BytesIO):
+        def stream(self, **_: Any) -> Iterator[bytes]:
+            yield self.read()
+
+    class Response(AWSResponse):
+        def __init__(self, url: str, status: int, headers: dict[str, str], body: bytes) -> None:
+            super().__init__(url, status, headers, Raw(body))
+            self._body = _Body(body)
+
+        @property
+        def content(self) -> _Body:
+            return self._body
+
+    return Response
+
+
+def _let_moto_pass_kms() -> None:
+    """Keep moto, where it is active too, from answering as well: botocore asks every handler."""
+    config = sys.modules.get("moto.core.config")
+    if config is not None:
+        core = config.default_user_config.setdefault("core", {})
+        services = core.setdefault("passthrough", {}).setdefault("services", [])
+        if "kms" not in services:
+            services.append("kms")
+            _moto_passthroughs.append(services)
+
+
+def _where() -> str:
+    """Name the line outside of the AWS SDK that a call came from."""
+    inside = ("botocore", "boto3", "aiobotocore", "pytest_kms")
+    for frame in reversed(traceback.extract_stack()):
+        if not any(f"/{package}/" in frame.filename.replace("\\", "/") for package in inside):
+            return f"{frame.filename}:{frame.lineno} in {frame.name}"
+    return "an unknown place"  # pragma: no cover  # somebody has called
+
+
+class _WhenHandlersAreImported:
+    """A finder on `sys.meta_path` that waits for botocore.handlers, lets it be imported, and enters the hook."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002
+        if name != "botocore.handlers":
+            return None
+        from importlib.util import find_spec
+
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                _enter(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def _enter(handlers: ModuleType) -> None:
+    handlers.BUILTIN_HANDLERS.extend(HANDLERS)
+
+
+def _reach_what_exists() -> None:
+    """Enter the hook in the sessions and clients that were made before it was installed."""
+    import gc
+
+    session, client = sys.modules.get("botocore.session"), sys.modules.get("botocore.client")
+    for thing in gc.get_objects():
+        if session is not None and issubclass(type(thing), session.Session):
+            emitter = thing.get_component("event_emitter")
+        elif client is not None and issubclass(type(thing), client.BaseClient):
+            emitter = thing.meta.events
+        else:
+            continue
+        for event, handler in HANDLERS:
+            emitter.register(event, handler, unique_id=f"pytest-kms {event}")

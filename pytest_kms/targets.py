@@ -1,0 +1,239 @@
+"""How an operation finds its object: keys by their four names, keys by a ciphertext, aliases."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_kms import arns
+from pytest_kms.crypto import ciphertext
+from pytest_kms.errors import (
+    AccessDeniedException,
+    IncorrectKeyException,
+    InvalidArnException,
+    InvalidCiphertextException,
+    KMSError,
+    NotAuthorizedException,
+    NotFoundException,
+    ValidationException,
+)
+from pytest_kms.state import aws_managed
+from pytest_kms.state.alias import Alias
+from pytest_kms.state.world import origin_of_material
+
+if TYPE_CHECKING:
+    from pytest_kms.operation import Call
+    from pytest_kms.state.key import Key
+
+DEFAULT_ALGORITHM = "SYMMETRIC_DEFAULT"
+
+_ALIAS_CHARACTERS = re.compile(r"alias/[a-zA-Z0-9/_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyId:
+    """A key by its id or key ARN and, where AWS takes them, by alias name or alias ARN.
+
+    `action` is the permission asked for on it, where that is not the operation's name; `to_alias` says that
+    the key is to get an alias, for which AWS refuses aliases in other words.
+    """
+
+    member: str = "KeyId"
+    aliases: bool = False
+    context: str = "EncryptionContext"
+    action: str = ""
+    to_alias: bool = False
+
+    def find(self, call: Call) -> Key | None:
+        """Return the key that the member names; None where it is absent."""
+        value = call.input.get(self.member)
+        if value is None:
+            return None
+        key = _key_named(call, value, aliases=self.aliases, to_alias=self.to_alias)
+        call.note(key, self.member, self.context)
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class CiphertextKey:
+    """The key that a symmetric ciphertext was made with, which the caller may name as well."""
+
+    member: str = "KeyId"
+    context: str = "EncryptionContext"
+    algorithm: str = "EncryptionAlgorithm"
+    action: str = ""
+
+    def find(self, call: Call) -> Key | None:
+        """Return the key of the ciphertext, or the one that is named where no ciphertext can tell.
+
+        The ciphertext is looked at first: garbage is InvalidCiphertextException whatever key is named.
+        """
+        symmetric = call.input.get(self.algorithm, DEFAULT_ALGORITHM) == DEFAULT_ALGORITHM
+        if not symmetric or ignores_ciphertext(call):
+            if self.member not in call.input:
+                raise ValidationException(f"{self.member} must not be null")
+            return KeyId(self.member, aliases=True, context=self.context).find(call)
+        blob = call.input.get("CiphertextBlob")
+        if not blob:
+            return None
+        if ciphertext.parse(blob) is None:
+            raise InvalidCiphertextException(why=_what_is_wrong_with(blob))
+        key = self._key_of(call, blob)
+        value = call.input.get(self.member)
+        if value is None:
+            call.by_ciphertext = True
+            self._expect_reachable(call, key)
+        elif key is not _key_named(call, value, aliases=True):
+            raise IncorrectKeyException(
+                why=f"the ciphertext was made with {_describe(key)}, the call names {value}"
+            )
+        call.note(key, self.member, self.context)
+        return key
+
+    @staticmethod
+    def _key_of(call: Call, blob: bytes) -> Key:
+        material_id = blob[5:37]
+        key = call.world.key_of_material(material_id)
+        if key is None:
+            origin = origin_of_material(material_id)
+            made_by = f"by {origin}, whose keys are gone" if origin else "with a key that this fake never had"
+            raise InvalidCiphertextException(why=f"the ciphertext was made {made_by}, or its key part was altered")
+        return key
+
+    @staticmethod
+    def _expect_reachable(call: Call, key: Key) -> None:
+        if key.region == call.region and not key.deleted:
+            return
+        where = "has been deleted" if key.deleted else f"is in {key.region}, the call went to {call.region}"
+        raise hidden(call, why=f"the ciphertext was made with {_describe(key)}, which {where}")
+
+
+@dataclass(frozen=True, slots=True)
+class AliasName:
+    """An alias by its name; with `new`, one that is still to be made."""
+
+    member: str = "AliasName"
+    new: bool = False
+
+    def find(self, call: Call) -> Alias | str | None:
+        """Return the alias, or the name of the new one; None where the member is absent."""
+        name = call.input.get(self.member)
+        if name is None:
+            return None
+        if not name.startswith(arns.ALIAS_PREFIX):
+            raise ValidationException(
+                'Alias must start with the prefix "alias/". Please see'
+                " https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+            )
+        if name.startswith(arns.RESERVED_ALIAS_PREFIX):
+            # AWS's answer was never seen; that customers may not touch these names is documented.
+            raise NotAuthorizedException(why=f"{arns.RESERVED_ALIAS_PREFIX} is reserved for AWS managed keys")
+        if self.new:
+            if not _ALIAS_CHARACTERS.fullmatch(name):
+                raise ValidationException(f"{name} contains invalid characters for an alias")
+            return str(name)
+        registry = call.world.registry(call.region, call.account)
+        alias = registry.aliases.get(name)
+        if alias is None:
+            raise _alias_not_found(call, name, registry.region, registry.account)
+        return alias
+
+
+def ignores_ciphertext(call: Call) -> bool:
+    """Say whether the call is a dry run that asks for the permission alone."""
+    return "IGNORE_CIPHERTEXT" in call.input.get("DryRunModifiers", ())
+
+
+def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False) -> Key:
+    region, account, resource = call.region, call.account, value
+    if value.startswith("arn:"):
+        arn = arns.parse(value)
+        if arn is None or not arn.resource.startswith(("key/", arns.ALIAS_PREFIX)):
+            # AWS's sentence for an ARN that is none of KMS was not found.
+            raise NotFoundException(f"Invalid arn {value}")
+        account = arn.account
+        resource = arn.resource.removeprefix("key/")
+    if resource.startswith(arns.ALIAS_PREFIX):
+        if not aliases:
+            raise _alias_refused(to_alias=to_alias)
+        return _key_of_alias(call, _expect_region(call, value), account, resource)
+    _expect_region(call, value)
+    key_id = resource.lower()
+    if not arns.KEY_ID.fullmatch(key_id):
+        raise NotFoundException(f"Invalid keyId {resource}" if value.startswith("arn:") else f"Invalid keyId '{resource}'")
+    key = call.world.registry(region, account).keys.get(key_id)
+    if key is None:
+        if account != call.account:
+            raise hidden(call, why=f"account {account} has no such key in {region}")
+        elsewhere = [k.region for k in call.world.keys() if k.id == key_id]
+        raise NotFoundException(
+            f"Key '{arns.of(region, account, f'key/{key_id}')}' does not exist",
+            why=f"the key is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
+        )
+    return key
+
+
+def _key_of_alias(call: Call, region: str, account: str, name: str) -> Key:
+    service = name.removeprefix(arns.RESERVED_ALIAS_PREFIX)
+    if name.startswith(arns.RESERVED_ALIAS_PREFIX) and service in aws_managed.SERVICES:
+        return call.world.aws_managed_key(service, region, account)
+    alias = call.world.registry(region, account).aliases.get(name)
+    if alias is None or alias.key is None:
+        if account != call.account:
+            raise hidden(call, why=f"account {account} has no such alias in {region}")
+        raise _alias_not_found(call, name, region, account)
+    return alias.key
+
+
+def _expect_region(call: Call, value: str) -> str:
+    """Refuse the ARN of another Region."""
+    if value.startswith("arn:"):
+        region = value.split(":", 4)[3]
+        if region != call.region:
+            raise NotFoundException(
+                f"Invalid arn {region}", why=f"the ARN is of {region}, the call went to {call.region}"
+            )
+    return call.region
+
+
+def _alias_refused(*, to_alias: bool) -> KMSError:
+    if to_alias:
+        # Unconfirmed; the operations on aliases model no InvalidArnException.
+        return ValidationException("Aliases must refer to keys. Not aliases")
+    return InvalidArnException("Key Aliases are not supported for this operation.")
+
+
+def _alias_not_found(call: Call, name: str, region: str, account: str) -> NotFoundException:
+    elsewhere = sorted({key.region for key in call.world.keys() if name in key.aliases} - {region})
+    return NotFoundException(
+        f"Alias {arns.of(region, account, name)} is not found.",
+        why=f"{name} is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
+    )
+
+
+def hidden(call: Call, *, why: str, action: str = "") -> AccessDeniedException:
+    """Refuse without a word on whether the key exists, as AWS does for keys of other accounts."""
+    which = "on the resource associated with this ciphertext" if call.by_ciphertext else "on this resource"
+    return AccessDeniedException(
+        f"User: {call.principal.arn} is not authorized to perform: kms:{action or call.operation.name} {which}"
+        " because the resource does not exist in this Region, no resource-based policies allow access, or a"
+        " resource-based policy explicitly denies access",
+        why=why,
+    )
+
+
+def _describe(key: Key) -> str:
+    return f"{key.alias} ({key.id})" if key.alias else key.arn
+
+
+def _what_is_wrong_with(blob: bytes) -> str:
+    if ciphertext.material_id_of(blob) is None:
+        return f"the {len(blob)} bytes are no ciphertext of KMS"
+    expected = ciphertext.expected_length(blob)
+    if expected is None or len(blob) < expected:
+        missing = "" if expected is None else f" by {expected - len(blob)} bytes"
+        return f"the ciphertext is cut{missing}"
+    if len(blob) > expected:
+        return f"the ciphertext has {len(blob) - expected} bytes too many"
+    return "the ciphertext was altered"
