@@ -15,31 +15,34 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        self._start = math.floor(time.time() * 1000) / 1000
+        self.start = math.floor(time.time() * 1000) / 1000
         self._moved = 0.0
         self.waited = 0.0
         """Seconds that retries have waited: a part of what has moved."""
         self._frozen_at: int | None = None
+        # Most calls of a test are at one moment.
+        self._shown = 0.0, dt.datetime.fromtimestamp(0, dt.timezone.utc)
 
     @property
     def seconds(self) -> float:
         """Seconds since the epoch."""
-        return self._start + self._elapsed() + self._moved
+        return self.start + self._elapsed() + self._moved
 
     @property
     def seconds_not_advanced(self) -> float:
         """Seconds since the epoch, without what a test advanced: the time that retries are measured in."""
-        return self._start + self._elapsed() + self.waited
-
-    @property
-    def since_start(self) -> float:
-        """Seconds since the fake began."""
-        return self._elapsed() + self._moved
+        return self.start + self._elapsed() + self.waited
 
     @property
     def now(self) -> dt.datetime:
         """The fake's present moment, an aware UTC datetime."""
-        return dt.datetime.fromtimestamp(self.seconds, dt.timezone.utc)
+        return self.moment(self.seconds)
+
+    def moment(self, seconds: float) -> dt.datetime:
+        """Show seconds since the epoch as a datetime."""
+        if seconds != self._shown[0]:
+            self._shown = seconds, dt.datetime.fromtimestamp(seconds, dt.timezone.utc)
+        return self._shown[1]
 
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
@@ -71,4 +74,4 @@ class Clock:
         if self._frozen_at is not None:
             return self._frozen_at
         # A test may set the wall clock back (freezegun, time-machine); the fake's time does not follow.
-        return max(0, math.floor(time.time() - self._start))
+        return max(0, math.floor(time.time() - self.start))

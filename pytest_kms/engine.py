@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kms import operations, service, wire
 from pytest_kms.checks import (
@@ -18,6 +17,7 @@ from pytest_kms.checks import (
 from pytest_kms.errors import DryRunOperationException, KMSError, Refusal
 from pytest_kms.operation import Call, Request
 from pytest_kms.paging import page
+from pytest_kms.state.key import Key
 from pytest_kms.state.trail import Attempt, Event
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Reply", "Request", "handle", "operations"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What goes back to the client."""
 
     status: int
@@ -45,7 +44,10 @@ def identify(call: Call) -> None:
     """Find what the call is about, as far as it can be found; what cannot be is told later."""
     try:
         for target in call.operation.targets:
-            call.found.append(target.find(call))
+            thing = target.find(call)
+            call.found.append(thing)
+            if isinstance(thing, Key):
+                call.keys.append(thing)
     except KMSError as error:
         call.unresolved = error
 
@@ -103,8 +105,8 @@ def handle(world: World, request: Request) -> Reply:
         Refusal: the request asks for a part of KMS that this version does not have.
 
     """
-    world.settle()
     call = Call(world, request)
+    world.agenda.settle(call.seconds)
     request_id = world.random_uuid()
     try:
         for step in LIFE:
@@ -125,7 +127,7 @@ def handle(world: World, request: Request) -> Reply:
 
 
 def _record(call: Call, request_id: str, error: str | None, message: str, why: str = "") -> None:
-    now = call.world.clock.now
+    now = call.world.clock.moment(call.seconds)
     request = call.request
     event = Event(
         operation=call.operation.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_kms import service
 from pytest_kms.errors import NotSupported
@@ -39,8 +39,7 @@ NOT_SETTLED = BEING_DELETED | {states.PENDING_IMPORT, states.CREATING, states.UP
 BEING_DELETED_OR_UPDATED = BEING_DELETED | {states.UPDATING}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A KMS request as it came from a client, without its AWS wrapping."""
 
     operation: str
@@ -55,17 +54,20 @@ class Call:
     """One request on its way through the engine, and what has been found out about it."""
 
     __slots__ = (
-        "answer", "by_ciphertext", "error", "found", "input", "operation", "principal", "request", "unresolved",
-        "uses", "world",
+        "answer", "by_ciphertext", "error", "found", "input", "keys", "operation", "principal", "request", "seconds",
+        "touched", "unresolved", "uses", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
         self.request = request
+        self.seconds = world.clock.seconds
         self.principal: Principal = world.principal_of(request.access_key)
         self.operation: Operation = OPERATIONS.get(request.operation) or Operation.unknown(request.operation)
         self.input: dict[str, Any] = {}
         self.found: list[Any] = []
+        self.keys: list[Key] = []
+        self.touched: list[Key] = []
         self.uses: list[KeyUse] = []
         self.unresolved: KMSError | None = None
         self.by_ciphertext = False
@@ -82,15 +84,13 @@ class Call:
         """The account of the caller."""
         return self.principal.account
 
-    @property
-    def keys(self) -> list[Key]:
-        """The keys that the call names, in the order of its targets."""
-        return [thing for thing in self.found if isinstance(thing, Key)]
 
-
-    def note(self, key: Key, member: str = "KeyId", context: str = "EncryptionContext") -> None:
-        """Note for the trail that the call names a key, and the encryption context that it gives with it."""
-        self.uses.append(KeyUse(member, key.arn, self.input.get(context, {})))
+    def note(
+        self, key: Key, member: str = "KeyId", context: str = "EncryptionContext", action: str = ""
+    ) -> None:
+        """Note that the call touches a key, with which encryption context, and what permission that takes."""
+        self.touched.append(key)
+        self.uses.append(KeyUse(member, key.arn, self.input.get(context, {}), action or self.operation.name))
 
     def not_supported(self, member: str, works: str = "") -> NotSupported:
         """Build the refusal of a member, or of the value that it has."""

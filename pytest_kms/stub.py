@@ -7,10 +7,12 @@ reach the fake wherever and whenever they are made. It is inert until a fake is 
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_kms import backoff
 from pytest_kms.errors import OutsideFixture
 
 if TYPE_CHECKING:
@@ -67,8 +69,7 @@ def deactivate(fake: Active) -> None:
         for services in _moto_passthroughs:
             services.remove("kms")
         _moto_passthroughs.clear()
-        if "pytest_kms.backoff" in sys.modules:
-            sys.modules["pytest_kms.backoff"].restore()
+        backoff.restore()
 
 
 def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
@@ -97,10 +98,7 @@ def on_before_sign(request: Any, request_signer: Any, **_: Any) -> None:
 
 def on_after_call(**_: Any) -> None:
     """Let waits be real again once a call is over."""
-    if _active:
-        from pytest_kms import backoff
-
-        backoff.leave()
+    backoff.leave()
 
 
 HANDLERS = (
@@ -112,55 +110,44 @@ HANDLERS = (
 
 
 def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSResponse:
-    from pytest_kms import backoff, engine
-
+    engine = _engine()
     _let_moto_pass_kms()
     if not fake.real_backoff:
         backoff.follow(fake.world.clock)
     try:
         world = fake.world
         with world.lock:
-            reply = engine.handle(world, _read(operation, request, world.region))
+            reply = engine.handle(world, _read(engine.Request, operation, request))
     except BaseException:
         backoff.leave()
         raise
     return _response_class()(request.url, reply.status, _headers(reply.request_id, len(reply.body)), reply.body)
 
 
-def _read(operation: str, request: AWSPreparedRequest, default_region: str) -> Request:
-    from pytest_kms.operation import Request
+@cache
+def _engine() -> Any:
+    """Import the engine when the first request comes: a suite without one never pays for it."""
+    from pytest_kms import engine
 
-    headers = request.headers
-    scope = _text(headers.get("Authorization")).partition("Credential=")[2].split("/", 3)
-    if len(scope) == 4:
-        access_key, _, region, _ = scope
-    else:
-        access_key, context = None, getattr(request, "context", None) or {}
-        region = context.get("client_region") or default_region
-    body = request.body or b"{}"
-    return Request(
-        operation=operation,
-        body=body if isinstance(body, bytes) else str(body).encode(),
-        region=region,
-        access_key=access_key,
-        invocation=_text(headers.get("amz-sdk-invocation-id")),
-        attempt=_attempt(_text(headers.get("amz-sdk-request"))),
+    return engine
+
+
+def _read(make: type[Request], operation: str, request: AWSPreparedRequest) -> Request:
+    context = request.context
+    signature = request.headers.get("Authorization") or ""
+    if isinstance(signature, bytes):
+        signature = signature.decode()
+    return make(
+        operation,
+        request.body or b"{}",
+        context["client_region"],
+        signature.partition("Credential=")[2].partition("/")[0] or None,
+        context["retries"]["invocation-id"],
+        context["retries"]["attempt"],
     )
 
 
-def _text(header: Any) -> str:
-    return header.decode() if isinstance(header, bytes) else header or ""
-
-
-def _attempt(header: str) -> int:
-    # "attempt=2; max=5" or "ttl=20261124T031400Z; attempt=2; max=5"
-    digits = header.partition("attempt=")[2].partition(";")[0]
-    return int(digits) if digits.isdigit() else 1
-
-
 def _headers(request_id: str, length: int) -> dict[str, str]:
-    import time
-
     return {
         "x-amzn-RequestId": request_id,
         "Date": _http_date(int(time.time())),

@@ -51,7 +51,7 @@ class KeyId:
         if value is None:
             return None
         key = _key_named(call, value, aliases=self.aliases, to_alias=self.to_alias)
-        call.note(key, self.member, self.context)
+        call.note(key, self.member, self.context, self.action)
         return key
 
 
@@ -73,7 +73,7 @@ class CiphertextKey:
         if not symmetric or ignores_ciphertext(call):
             if self.member not in call.input:
                 raise ValidationException(f"{self.member} must not be null")
-            return KeyId(self.member, aliases=True, context=self.context).find(call)
+            return KeyId(self.member, aliases=True, context=self.context, action=self.action).find(call)
         blob = call.input.get("CiphertextBlob")
         if not blob:
             return None
@@ -88,7 +88,7 @@ class CiphertextKey:
             raise IncorrectKeyException(
                 why=f"the ciphertext was made with {_describe(key)}, the call names {value}"
             )
-        call.note(key, self.member, self.context)
+        call.note(key, self.member, self.context, self.action)
         return key
 
     @staticmethod
@@ -175,11 +175,10 @@ def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False)
 
 
 def _key_of_alias(call: Call, region: str, account: str, name: str) -> Key:
-    service = name.removeprefix(arns.RESERVED_ALIAS_PREFIX)
-    if name.startswith(arns.RESERVED_ALIAS_PREFIX) and service in aws_managed.SERVICES:
-        return call.world.aws_managed_key(service, region, account)
     alias = call.world.registry(region, account).aliases.get(name)
-    if alias is None or alias.key is None:
+    if alias is None and name in aws_managed.ALIASES:
+        return call.world.aws_managed_key(name.removeprefix(arns.RESERVED_ALIAS_PREFIX), region, account)
+    if alias is None:
         if account != call.account:
             raise hidden(call, why=f"account {account} has no such alias in {region}")
         raise _alias_not_found(call, name, region, account)

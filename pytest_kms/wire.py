@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 Reader = Callable[[Any], Any]
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
+    "structure": (dict,),
+    "list": (list,),
+    "map": (dict,),
     "string": (str,),
+    "blob": (str,),
     "integer": (int,),
     "boolean": (bool,),
     "timestamp": (int, float),
@@ -34,104 +38,111 @@ def decode(operation: str, body: bytes) -> dict[str, Any]:
 
     """
     try:
-        content = json.loads(body or b"{}")
+        text = body.decode()
+        content, end = _DECODER.raw_decode(text)
     except ValueError:
         raise SerializationException(why="the request's body is not JSON") from None
+    if end != len(text):
+        raise SerializationException(why="the request's body goes on after its JSON")
     values: dict[str, Any] = _reader_of_operation(operation)(content)
     return values
 
 
 def encode(answer: dict[str, Any]) -> bytes:
     """Write an answer as the body of a response."""
-    return _ENCODER.encode(answer).encode()
+    shown = {name: _show_blob(value) if type(value) is bytes else value for name, value in answer.items()}
+    return _ENCODER.encode(shown).encode()
+
+
+def _show_blob(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
 
 
 def _encode_value(value: object) -> object:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
     if isinstance(value, dt.datetime):
         return round(value.timestamp(), 3)
     raise TypeError(f"pytest-kms: no JSON for {type(value).__name__}")
 
 
+_DECODER = json.JSONDecoder()
 _ENCODER = json.JSONEncoder(default=_encode_value, separators=(",", ":"))
 
 
 @cache
 def _reader_of_operation(operation: str) -> Reader:
-    return _reader(service.input_shape(operation))
-
-
-def _reader(shape: Shape) -> Reader:
-    readers: dict[str, Callable[[Any], Reader]] = {
-        "structure": _structure_reader,
-        "list": _list_reader,
-        "map": _map_reader,
-    }
-    if shape.type_name in readers:
-        return readers[shape.type_name](shape)
-    if shape.type_name == "blob":
-        return _read_blob
-    return _scalar_reader(shape)
+    return _structure_reader(service.input_shape(operation))
 
 
 def _structure_reader(shape: StructureShape) -> Reader:
-    members = {name: _reader(member) for name, member in shape.members.items()}
+    members = {name: _member(member) for name, member in shape.members.items()}
 
     def read(value: Any) -> dict[str, Any]:
-        _expect(value, (dict,), shape.type_name)
-        # A member that the model lacks is kept as it is: checks/support refuses it by name.
-        return {
-            name: members[name](item) if name in members else item
-            for name, item in value.items()
-            if item is not None
-        }
+        if type(value) is not dict:
+            raise _mismatch("structure", value)
+        read_values = {}
+        for name, item in value.items():
+            if item is None:
+                continue
+            if name in members:
+                kind, types, read_item = members[name]
+                if type(item) not in types:
+                    raise _mismatch(kind, item)
+                if read_item is not None:
+                    item = read_item(item)
+            # A member that the model lacks is kept as it is: checks/support refuses it by name.
+            read_values[name] = item
+        return read_values
 
     return read
 
 
 def _list_reader(shape: ListShape) -> Reader:
-    read_item = _reader(shape.member)
+    kind, types, read_item = _member(shape.member)
 
-    def read(value: Any) -> list[Any]:
-        _expect(value, (list,), shape.type_name)
-        return [read_item(item) for item in value]
+    def read(value: list[Any]) -> list[Any]:
+        for item in value:
+            if type(item) not in types:
+                raise _mismatch(kind, item)
+        return value if read_item is None else [read_item(item) for item in value]
 
     return read
 
 
 def _map_reader(shape: MapShape) -> Reader:
-    read_item = _reader(shape.value)
+    kind, types, _ = _member(shape.value)
 
-    def read(value: Any) -> dict[str, Any]:
-        _expect(value, (dict,), shape.type_name)
-        return {name: read_item(item) for name, item in value.items()}
-
-    return read
-
-
-def _scalar_reader(shape: Shape) -> Reader:
-    kind = shape.type_name
-    types = _JSON_TYPES[kind]
-
-    def read(value: Any) -> Any:
-        _expect(value, types, kind)
-        if kind == "timestamp":
-            return dt.datetime.fromtimestamp(value, dt.timezone.utc)
+    def read(value: dict[str, Any]) -> dict[str, Any]:
+        for item in value.values():
+            if type(item) not in types:
+                raise _mismatch(kind, item)
         return value
 
     return read
 
 
-def _read_blob(value: Any) -> bytes:
-    _expect(value, (str,), "blob")
+def _member(shape: Shape) -> tuple[str, tuple[type, ...], Reader | None]:
+    """Say which kind a member is, as which types JSON carries it, and how to read it where that is not all."""
+    kind = shape.type_name
+    readers: dict[str, Callable[[Any], Reader]] = {
+        "structure": _structure_reader,
+        "list": _list_reader,
+        "map": _map_reader,
+        "blob": lambda _: _read_blob,
+        "timestamp": lambda _: _read_timestamp,
+    }
+    return kind, _JSON_TYPES[kind], readers[kind](shape) if kind in readers else None
+
+
+def _read_timestamp(value: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(value, dt.timezone.utc)
+
+
+def _read_blob(value: str) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
-    except binascii.Error:
+    except (binascii.Error, ValueError):
         raise SerializationException(why="a blob is not valid base64") from None
 
 
-def _expect(value: object, types: tuple[type, ...], kind: str) -> None:
-    # bool is an int to Python, not to JSON.
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise SerializationException(why=f"a member that must be a {kind} is a {type(value).__name__}")
+def _mismatch(kind: str, value: object) -> SerializationException:
+    return SerializationException(why=f"a member that must be a {kind} is a {type(value).__name__}")

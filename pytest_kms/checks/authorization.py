@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_kms.errors import AccessDeniedException
-from pytest_kms.state.key import AWS, Key
+from pytest_kms.state.key import AWS
 from pytest_kms.targets import hidden
 
 if TYPE_CHECKING:
@@ -21,10 +21,8 @@ _ON_AWS_MANAGED_KEYS = ("Describe", "Get", "List")
 
 def check(call: Call) -> None:
     """Refuse what the policies of the keys do not allow."""
-    for target, key in zip(call.operation.targets, call.found, strict=True):
-        if not isinstance(key, Key):
-            continue
-        action = getattr(target, "action", "") or call.operation.name
+    for use, key in zip(call.uses, call.touched, strict=True):
+        action = use.action
         if key.account != call.account:
             raise hidden(
                 call, action=action, why=f"{key.arn} is a key of account {key.account}, which lets nobody else in"

@@ -10,8 +10,7 @@ if TYPE_CHECKING:
 
 def check(call: Call) -> None:
     """Raise the first ordered fault that is meant for the call."""
-    keys = [key.arn for key in call.keys]
     for fault in call.world.faults:
-        if fault.meets(call.operation.name, keys):
+        if fault.meets(call.operation.name, [key.arn for key in call.keys]):
             fault.left -= 1
             raise fault.error()

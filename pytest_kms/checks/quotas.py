@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 def check(call: Call) -> None:
     """Count the call, and throttle it where that is one too many for this second of the fake's time."""
     operation = call.operation
-    pools: tuple[str, ...] = (operation.quota,)
+    pools = [operation.quota]
     if operation.cryptographic:
         # A call whose key was not found counts where most do.
-        pools = tuple({key.key_spec.pool: None for key in call.keys}) or (SYMMETRIC,)
+        pools = [SYMMETRIC] if not call.keys else list({key.key_spec.pool: None for key in call.keys})
     world = call.world
-    exceeded = world.quotas.count(operation.name, pools, call.account, call.region, world.clock.since_start)
+    since_start = call.seconds - world.clock.start
+    exceeded = world.quotas.count(operation.name, pools, call.account, call.region, since_start)
     if exceeded:
         raise ThrottlingException(why=f"over quota: {exceeded}")

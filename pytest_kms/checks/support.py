@@ -18,7 +18,7 @@ def check(call: Call) -> None:
     if name not in OPERATIONS:
         works = ", ".join(sorted(OPERATIONS))
         raise NotSupported(f"{name} is not supported by this version. What works: {works}.")
-    known = service.input_shape(name).members
+    known = service.input_members(name)
     for member, value in call.input.items():
         if member not in known:
             raise NotSupported(

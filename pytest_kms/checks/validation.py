@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_kms.operation import Call
 
-# Value and place of a member in, violations out.
-Constraint = Callable[[Any, str], Iterator[str]]
+Holds = Callable[[Any], bool]
 
 _SIZED = {"string", "blob", "list", "map"}
 
@@ -28,104 +27,86 @@ _KEY_IDENTIFIER_PATTERN = r"^\p{ASCII}+$"
 
 def check(call: Call) -> None:
     """Refuse a call with members that AWS would not accept whatever keys there are."""
-    violations = list(_constraint_of_operation(call.operation.name)(call.input, ""))
+    violations = list(_constraints_of_operation(call.operation.name).violations(call.input, ""))
     if violations:
         plural = "s" if len(violations) > 1 else ""
         raise ValidationException(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
 
 
-@cache
-def _constraint_of_operation(operation: str) -> Constraint:
-    return _structure(service.input_shape(operation), OPERATIONS[operation].bounds)
+class _Value:
+    """What one member has to meet, in the order of AWS's messages."""
+
+    def __init__(self, shape: Any, bounds: tuple[int, int] | None = None) -> None:
+        self.silent = shape.type_name == "blob" or bool(shape.metadata.get("sensitive"))
+        self.hidden = bool(shape.metadata.get("sensitive"))
+        self.rules = tuple(_rules(shape, bounds))
+        self.structure = _Structure(shape) if shape.type_name == "structure" else None
+        self.item = _Value(shape.member) if shape.type_name == "list" else None
+        self.asks = bool(self.rules or self.structure or (self.item and self.item.asks))
+
+    def violations(self, value: Any, place: str) -> Iterator[str]:
+        """Tell what a value at a place violates."""
+        for holds, text in self.rules:
+            if not holds(value):
+                shown = "" if self.silent else f" '{_in_java(value)}'"
+                yield f"Value{shown} at '{place}' failed to satisfy constraint: {text}"
+        if self.structure is not None:
+            yield from self.structure.violations(value, f"{place}.")
+        if self.item is not None and self.item.asks:
+            for number, item in enumerate(value, start=1):
+                yield from self.item.violations(item, f"{place}.{number}.member")
 
 
-def _structure(shape: StructureShape, bounds: Any = None) -> Constraint:
-    required = set(shape.required_members)
-    members = [
-        (name, _place_in_messages(name), name in required, _constraints(member, (bounds or {}).get(name)))
-        for name, member in shape.members.items()
-    ]
-    watched = [entry for entry in members if entry[2] or entry[3]]
-    hidden = {name for name, member in shape.members.items() if member.metadata.get("sensitive")}
+class _Structure:
+    """What the members of a structure have to meet."""
 
-    def constrain(value: Any, place: str) -> Iterator[str]:
-        for name, member_place, is_required, constraints in watched:
+    def __init__(self, shape: StructureShape, bounds: Mapping[str, tuple[int, int]] | None = None) -> None:
+        required = set(shape.required_members)
+        members = [
+            (name, name[0].lower() + name[1:], name in required, _Value(member, (bounds or {}).get(name)))
+            for name, member in shape.members.items()
+        ]
+        self.members = [member for member in members if member[2] or member[3].asks]
+
+    def violations(self, value: dict[str, Any], place: str) -> Iterator[str]:
+        """Tell what the members of a structure at a place violate."""
+        for name, member_place, required, constraints in self.members:
             item = value.get(name)
-            if item is None:
-                if is_required:
-                    null = "" if name in hidden else " null"
-                    yield f"Value{null} at '{place}{member_place}' failed to satisfy constraint: Member must not be null"
-                continue
-            for constraint in constraints:
-                yield from constraint(item, place + member_place)
+            if item is not None:
+                # Most values are right: look before going into the details.
+                for holds, _ in constraints.rules:
+                    if not holds(item):
+                        break
+                else:
+                    if constraints.structure is None and constraints.item is None:
+                        continue
+                yield from constraints.violations(item, place + member_place)
+            elif required:
+                null = "" if constraints.hidden else " null"
+                yield f"Value{null} at '{place}{member_place}' failed to satisfy constraint: Member must not be null"
 
-    return constrain
+
+@cache
+def _constraints_of_operation(operation: str) -> _Structure:
+    return _Structure(service.input_shape(operation), OPERATIONS[operation].bounds)
 
 
-def _constraints(shape: Shape, bounds: tuple[int, int] | None) -> list[Constraint]:
-    """Build what an absent or present member has to meet, in the order of AWS's messages."""
-    found: list[Constraint] = []
-    silent = shape.type_name == "blob" or bool(shape.metadata.get("sensitive"))
-    least, greatest = shape.metadata.get("min"), shape.metadata.get("max")
-    if bounds is not None:
-        least, greatest = bounds
+def _rules(shape: Shape, bounds: tuple[int, int] | None) -> Iterator[tuple[Holds, str]]:
+    least, greatest = bounds or (shape.metadata.get("min"), shape.metadata.get("max"))
     what, measure = ("length", len) if shape.type_name in _SIZED else ("value", int)
     if least is not None:
-        found.append(
-            _rule(f"Member must have {what} greater than or equal to {least}", lambda v: measure(v) >= least, silent)
-        )
+        yield (lambda value: measure(value) >= least), f"Member must have {what} greater than or equal to {least}"
     if greatest is not None:
-        found.append(
-            _rule(f"Member must have {what} less than or equal to {greatest}", lambda v: measure(v) <= greatest, silent)
-        )
+        yield (lambda value: measure(value) <= greatest), f"Member must have {what} less than or equal to {greatest}"
     pattern = _KEY_IDENTIFIER_PATTERN if shape.name == _KEY_IDENTIFIER_SHAPE else shape.metadata.get("pattern")
     if pattern:
-        found.append(_pattern(pattern, silent))
+        # Java's \p{ASCII}, and Java's habit of matching the whole text with ASCII classes.
+        matches = re.compile(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), re.ASCII).fullmatch
+        yield (lambda value: matches(value) is not None), f"Member must satisfy regular expression pattern: {pattern}"
     values = shape.metadata.get("enum")
     if values:
         # The order in AWS's own text is a hash order that changed over the years; this one is the model's.
-        found.append(_rule(f"Member must satisfy enum value set: [{', '.join(values)}]", frozenset(values).__contains__, silent))
-    return found + _within(shape)
-
-
-def _within(shape: Any) -> list[Constraint]:
-    """Build the constraints on what a structure or a list holds."""
-    if shape.type_name == "structure":
-        inner = _structure(shape)
-        return [lambda value, place: inner(value, f"{place}.")]
-    if shape.type_name == "list":
-        constraints = _constraints(shape.member, None)
-
-        def each(value: Any, place: str) -> Iterator[str]:
-            for number, item in enumerate(value, start=1):
-                for constraint in constraints:
-                    yield from constraint(item, f"{place}.{number}.member")
-
-        return [each] if constraints else []
-    return []
-
-
-def _rule(text: str, holds: Callable[[Any], bool], silent: bool) -> Constraint:  # noqa: FBT001
-    def constrain(value: Any, place: str) -> Iterator[str]:
-        if not holds(value):
-            shown = "" if silent else f" '{_in_java(value)}'"
-            yield f"Value{shown} at '{place}' failed to satisfy constraint: {text}"
-
-    return constrain
-
-
-def _pattern(pattern: str, silent: bool) -> Constraint:  # noqa: FBT001
-    # Java's \p{ASCII}, and Java's habit of matching the whole text with ASCII classes.
-    compiled = re.compile(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), re.ASCII)
-    return _rule(
-        f"Member must satisfy regular expression pattern: {pattern}",
-        lambda value: compiled.fullmatch(value) is not None,
-        silent,
-    )
-
-
-def _place_in_messages(member: str) -> str:
-    return member[0].lower() + member[1:]
+        yield frozenset(values).__contains__, f"Member must satisfy enum value set: [{', '.join(values)}]"
 
 
 def _in_java(value: object) -> str:

@@ -44,17 +44,20 @@ class Blob(NamedTuple):
     sealed: bytes
 
 
-def assemble(origin: bytes, material_id: bytes, salt: bytes, plaintext_length: int) -> bytes:
-    """Build the first 58 bytes of a blob: all that stands before the DER."""
+class Layout(NamedTuple):
+    """What is the same in all blobs of one plaintext length: the length field, the DER before and after the nonce."""
+
+    length: bytes
+    before: bytes
+    after: bytes
+
+
+@cache
+def layout(plaintext_length: int) -> Layout:
+    """Lay out a blob for a plaintext of so many bytes."""
     before, after = _frame(plaintext_length)
     rest = len(before) + NONCE_BYTES + len(after) + _sealed_length(plaintext_length)
-    return b"".join((origin, material_id, b"\x01", salt, rest.to_bytes(4, "big")))
-
-
-def enclose(head: bytes, nonce: bytes, sealed: bytes) -> bytes:
-    """Put the DER behind the head."""
-    before, after = _frame(len(sealed) - TAG_BYTES - len(INNER_FRAME))
-    return b"".join((head, before, nonce, after, sealed))
+    return Layout(rest.to_bytes(4, "big"), before, after)
 
 
 def parse(blob: bytes) -> Blob | None:
@@ -64,7 +67,7 @@ def parse(blob: bytes) -> Blob | None:
     length = _plaintext_length(len(blob))
     if length is None or int.from_bytes(blob[54:58], "big") != len(blob) - _HEAD_BYTES:
         return None
-    before, after = _frame(length)
+    _, before, after = layout(length)
     nonce_at = _HEAD_BYTES + len(before)
     sealed_at = nonce_at + NONCE_BYTES + len(after)
     if blob[_HEAD_BYTES:nonce_at] != before or blob[nonce_at + NONCE_BYTES : sealed_at] != after:
@@ -95,7 +98,6 @@ def _sealed_length(plaintext_length: int) -> int:
     return len(INNER_FRAME) + plaintext_length + TAG_BYTES
 
 
-@cache
 def _frame(plaintext_length: int) -> tuple[bytes, bytes]:
     """Build the DER before and behind the nonce, for a plaintext of so many bytes."""
     sealed = _sealed_length(plaintext_length)
@@ -117,8 +119,7 @@ def _plaintext_length(blob_length: int) -> int | None:
         length = blob_length - overhead
         if length < 1:
             return None
-        before, after = _frame(length)
-        if _HEAD_BYTES + len(before) + NONCE_BYTES + len(after) + _sealed_length(length) == blob_length:
+        if _HEAD_BYTES + int.from_bytes(layout(length).length, "big") == blob_length:
             return length
     return None
 

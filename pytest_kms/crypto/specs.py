@@ -19,10 +19,6 @@ class KeySpec:
     algorithms: dict[str, tuple[str, ...]]
     pool: str
 
-    def fits(self, algorithm: str) -> bool:
-        """Say whether a key of this spec can work with an algorithm, whatever its usage."""
-        return any(algorithm in names for names in self.algorithms.values())
-
 
 SPECS = {
     spec.name: spec

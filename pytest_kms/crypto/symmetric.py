@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pytest_kms.crypto import ciphertext
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MATERIAL_BYTES = 32
 
@@ -28,12 +27,12 @@ def seal(
     random_bytes: Callable[[int], bytes],
 ) -> bytes:
     """Encrypt up to 4,096 bytes into a blob of AWS's layout."""
-    salt = random_bytes(ciphertext.SALT_BYTES)
-    nonce = random_bytes(ciphertext.NONCE_BYTES)
-    head = ciphertext.assemble(origin, material_id, salt, len(plaintext))
-    bound = head + canonical(context)
-    sealed = _cipher(material).encrypt(nonce, ciphertext.INNER_FRAME + plaintext, bound)
-    return ciphertext.enclose(head, nonce, sealed)
+    fresh = random_bytes(ciphertext.SALT_BYTES + ciphertext.NONCE_BYTES)
+    salt, nonce = fresh[: ciphertext.SALT_BYTES], fresh[ciphertext.SALT_BYTES :]
+    length, before, after = ciphertext.layout(len(plaintext))
+    head = b"".join((origin, material_id, b"\x01", salt, length))
+    sealed = _cipher(material).encrypt(nonce, ciphertext.INNER_FRAME + plaintext, head + canonical(context))
+    return b"".join((head, before, nonce, after, sealed))
 
 
 def open_blob(material: bytes, blob: ciphertext.Blob, context: Mapping[str, str]) -> bytes:
@@ -43,8 +42,6 @@ def open_blob(material: bytes, blob: ciphertext.Blob, context: Mapping[str, str]
         Unreadable: other material, another context, or a blob that was altered.
 
     """
-    from cryptography.exceptions import InvalidTag
-
     try:
         inner = _cipher(material).decrypt(blob.nonce, blob.sealed, blob.head + canonical(context))
     except InvalidTag:
@@ -54,6 +51,8 @@ def open_blob(material: bytes, blob: ciphertext.Blob, context: Mapping[str, str]
 
 def canonical(context: Mapping[str, str]) -> bytes:
     """Write an encryption context as bytes: any order gives the same, no two contexts do."""
+    if not context:
+        return b""
     parts = bytearray()
     for pair in sorted(context.items()):
         for text in pair:
@@ -65,6 +64,4 @@ def canonical(context: Mapping[str, str]) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _cipher(material: bytes) -> AESGCM:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     return AESGCM(material)

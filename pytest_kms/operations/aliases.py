@@ -37,6 +37,7 @@ def update_alias(call: Call, alias: Alias, key: Key) -> None:  # noqa: ARG001
 @operation("DeleteAlias", key=AliasName())
 def delete_alias(call: Call, alias: Alias) -> None:
     """Forget a name; its key stays."""
+    call.note(alias.key)
     call.world.registry(call.region, call.account).remove_alias(alias)
 
 
@@ -56,7 +57,7 @@ def list_aliases(call: Call, key: Key | None) -> Listing:
 
     def show(name: str) -> dict[str, Any]:
         alias = registry.aliases.get(name)
-        if alias is None or alias.key is None:
+        if alias is None:
             return {"AliasName": name, "AliasArn": arns.of(call.region, call.account, name)}
         return {
             "AliasName": name,

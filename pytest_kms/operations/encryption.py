@@ -141,7 +141,7 @@ def unseal(key: Key, blob: bytes, context: Mapping[str, str]) -> bytes:
 
 def _algorithm(call: Call, member: str, key: Key) -> str:
     algorithm: str = call.input.get(member, DEFAULT_ALGORITHM)
-    if not key.key_spec.fits(algorithm):
+    if algorithm not in key.key_spec.algorithms[key.usage]:
         raise InvalidKeyUsageException(f"Algorithm {algorithm} is incompatible with key spec {key.spec}.")
     return algorithm
 

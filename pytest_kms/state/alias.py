@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """An alias of one account and Region; an AWS managed alias never used yet points to no key."""
+    """An alias of one account and Region."""
 
     name: str
     arn: str
-    key: Key | None = None
-    created: dt.datetime | None = None
-    updated: dt.datetime | None = None
+    key: Key
+    created: dt.datetime
+    updated: dt.datetime

@@ -83,6 +83,28 @@ def default(quota: str, region: str) -> float | None:
     return DEFAULTS.get(quota)
 
 
+class _Meter:
+    """How much of a quota is used in the present interval."""
+
+    __slots__ = ("allowed", "interval", "limit", "used", "window")
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        # AWS words a rate below one as one call in an interval of several seconds.
+        self.interval = round(1 / limit) if 0 < limit < 1 else 1
+        self.allowed = max(limit, 1) if limit else 0
+        self.window = -1
+        self.used = 0
+
+    def admits(self, seconds: float) -> bool:
+        """Count a call, and say whether it is within the quota."""
+        window = int(seconds // self.interval)
+        if window != self.window:
+            self.window, self.used = window, 0
+        self.used += 1
+        return self.used <= self.allowed
+
+
 class Quotas:
     """The request quotas of a fake, enforced with AWS's default values until a test says otherwise.
 
@@ -93,16 +115,17 @@ class Quotas:
         kms.quotas.off()                                             # none is enforced
     """
 
-    def __init__(self, *, enforced: bool = True) -> None:
+    def __init__(self) -> None:
         self._set: dict[str, float] = {}
-        self._counts: dict[tuple[str, str, str], tuple[int, int]] = {}
-        self.enforced = enforced
+        self._meters: dict[tuple[str, str, str], _Meter | None] = {}
+        self.enforced = True
 
     def __setitem__(self, name: str, per_second: float) -> None:
         """Set a quota, by AWS's name of it or by the name of an operation, in calls per second."""
         if per_second < 0:
             raise UsageError(f"a quota is a number of calls per second, not {per_second!r}")
         self._set[self._canonical(name)] = per_second
+        self._meters.clear()
 
     def __getitem__(self, name: str) -> float:
         """Return what is in force for a quota: what the test set, or else AWS's default."""
@@ -112,6 +135,7 @@ class Quotas:
     def __delitem__(self, name: str) -> None:
         """Go back to AWS's default."""
         self._set.pop(self._canonical(name), None)
+        self._meters.clear()
 
     def __iter__(self) -> Iterator[str]:
         """Give the names of all quotas."""
@@ -125,28 +149,26 @@ class Quotas:
         """Enforce them again."""
         self.enforced = True
 
-    def count(self, operation: str, pools: tuple[str, ...], account: str, region: str, seconds: float) -> str:
+    def count(self, operation: str, pools: list[str], account: str, region: str, seconds: float) -> str:
         """Count a call; return the quota that it goes over, or nothing."""
         if not self.enforced:
             return ""
         exceeded = ""
         for quota in (operation, *pools):
-            limit = self._set.get(quota)
-            if limit is None:
-                limit = default(quota, region)
-            if limit is None:
-                continue
-            # AWS words a rate below one as one call in an interval of several seconds.
-            interval = 1 if limit >= 1 or limit == 0 else round(1 / limit)
-            window = int(seconds // interval)
-            place = (account, region, quota)
-            last, used = self._counts.get(place, (window, 0))
-            used = used + 1 if last == window else 1
-            self._counts[place] = (window, used)
-            allowed = max(limit, 1) if limit else 0
-            if used > allowed and not exceeded:
-                exceeded = f"{quota} is {limit:g} per second for account {account} in {region}"
+            place = (quota, account, region)
+            if place in self._meters:
+                meter = self._meters[place]
+            else:
+                meter = self._meters[place] = self._meter(quota, region)
+            if meter is not None and not meter.admits(seconds) and not exceeded:
+                exceeded = f"{quota} is {meter.limit:g} per second for account {account} in {region}"
         return exceeded
+
+    def _meter(self, quota: str, region: str) -> _Meter | None:
+        limit = self._set.get(quota)
+        if limit is None:
+            limit = default(quota, region)
+        return None if limit is None else _Meter(limit)
 
     def _canonical(self, name: str) -> str:
         if f"{name} request rate" in DEFAULTS:

@@ -48,7 +48,7 @@ class Registry:
         """Make an alias, or let one that exists point to another key."""
         now = self.world.clock.now
         old = self.aliases.get(name)
-        if old is None or old.key is None:
+        if old is None:
             arn = arns.of(self.region, self.account, name)
             self.aliases[name] = Alias(name=name, arn=arn, key=key, created=now, updated=now)
             insort(self.alias_names, name)
@@ -59,8 +59,7 @@ class Registry:
 
     def remove_alias(self, alias: Alias) -> None:
         """Forget an alias; its key stays."""
-        if alias.key is not None:
-            alias.key.aliases.remove(alias.name)
+        alias.key.aliases.remove(alias.name)
         del self.aliases[alias.name]
         del self.alias_names[bisect_left(self.alias_names, alias.name)]
 

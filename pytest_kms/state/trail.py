@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
     from pytest_kms.state.key import Key
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     ResolveKey = Callable[[KeyName], Collection[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUse(NamedTuple):
     """A key that a call named, by its ARN, and the encryption context given with it.
 
-    `member` is the input member that names the key: `KeyId`, or `SourceKeyId` and `DestinationKeyId` of ReEncrypt.
+    `member` is the input member that names the key: `KeyId`, or `SourceKeyId` and `DestinationKeyId` of ReEncrypt;
+    `action` the permission that it takes, without `kms:`.
     """
 
     member: str
     key: str
     encryption_context: Mapping[str, str]
+    action: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One request of a call: botocore retries a call that was throttled."""
 
     number: int
@@ -35,8 +35,7 @@ class Attempt:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One call of KMS, however many attempts it took.
 
     `parameters` are the members of the request as the caller wrote them, without blobs and secrets. `error` is
@@ -52,12 +51,12 @@ class Event:
     time: dt.datetime
     error: str | None
     message: str
-    why: str = field(compare=False)
+    why: str
     attempts: tuple[Attempt, ...]
     dry_run: bool
     read_only: bool
     cryptographic: bool
-    request_id: str = field(compare=False)
+    request_id: str
     via: str | None = None
 
     @property
@@ -200,6 +199,6 @@ class Trail(Sequence[Event]):
             self._events.append(event)
         else:
             earlier = self._events[place]
-            self._events[place] = replace(
-                event, time=earlier.time, attempts=earlier.attempts + event.attempts
+            self._events[place] = event._replace(
+                time=earlier.time, attempts=earlier.attempts + event.attempts
             )

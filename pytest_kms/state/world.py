@@ -144,7 +144,7 @@ class World:
         name = f"{arns.RESERVED_ALIAS_PREFIX}{service}"
         registry = self.registry(region, account)
         alias = registry.aliases.get(name)
-        if alias is not None and alias.key is not None:
+        if alias is not None:
             return alias.key
         key = self.create_key(
             region=region, account=account, manager=AWS, description=aws_managed.description(service)
@@ -189,10 +189,6 @@ class World:
     def derive_material(self, key_id: str) -> bytes:
         """Make the key material of a key: repeatable by seed, whatever is used first."""
         return hashlib.sha256(self._secret + key_id.encode()).digest()
-
-    def settle(self) -> None:
-        """Let happen what has fallen due."""
-        self.agenda.settle(self.clock.seconds)
 
     def _new_key(
         self,

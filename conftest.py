@@ -1,0 +1,64 @@
+"""What the whole suite shares: every answer of the fake is checked against botocore's shape of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pytest_kms import engine, service
+
+
+@pytest.fixture(autouse=True)
+def answers_fit_their_shapes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail where an answer has a member that botocore's model does not know, lacks a type, or holds null."""
+    handle = engine.handle
+    misfits: list[str] = []
+
+    def checked(world: Any, request: Any) -> Any:
+        reply = handle(world, request)
+        if reply.status == 200:
+            shape = service.operation_model(request.operation).output_shape
+            misfits.extend(_misfits(json.loads(reply.body), shape, request.operation))
+        return reply
+
+    monkeypatch.setattr(engine, "handle", checked)
+    yield
+    assert misfits == []
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "structure": dict,
+    "list": list,
+    "map": dict,
+    "string": str,
+    "blob": str,
+    "boolean": bool,
+    "integer": int,
+    "timestamp": (int, float),
+}
+
+
+def _misfits(value: Any, shape: Any, place: str) -> Iterator[str]:
+    if shape is None:
+        if value != {}:
+            yield f"{place} answers {value!r}, the model says nothing"
+        return
+    if not isinstance(value, _TYPES[shape.type_name]):
+        yield f"{place} is {value!r}, the model says {shape.type_name}"
+    elif shape.type_name == "structure":
+        for name, item in value.items():
+            if name not in shape.members:
+                yield f"{place}.{name} is unknown to the model"
+            else:
+                yield from _misfits(item, shape.members[name], f"{place}.{name}")
+        for name in shape.required_members:
+            if name not in value:
+                yield f"{place}.{name} is missing"
+    elif shape.type_name == "list":
+        for number, item in enumerate(value):
+            yield from _misfits(item, shape.member, f"{place}[{number}]")
+    elif shape.enum and value not in shape.enum if shape.type_name == "string" else False:
+        yield f"{place} is {value!r}, the model knows {shape.enum}"
