@@ -29,7 +29,7 @@ def answers_fit_their_shapes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert misfits == []
 
 
-_TYPES: dict[str, type | tuple[type, ...]] = {
+_TYPES: dict[str, Any] = {
     "structure": dict,
     "list": list,
     "map": dict,
@@ -45,20 +45,22 @@ def _misfits(value: Any, shape: Any, place: str) -> Iterator[str]:
     if shape is None:
         if value != {}:
             yield f"{place} answers {value!r}, the model says nothing"
-        return
-    if not isinstance(value, _TYPES[shape.type_name]):
+    elif not isinstance(value, _TYPES[shape.type_name]):
         yield f"{place} is {value!r}, the model says {shape.type_name}"
     elif shape.type_name == "structure":
-        for name, item in value.items():
-            if name not in shape.members:
-                yield f"{place}.{name} is unknown to the model"
-            else:
-                yield from _misfits(item, shape.members[name], f"{place}.{name}")
-        for name in shape.required_members:
-            if name not in value:
-                yield f"{place}.{name} is missing"
+        yield from _misfits_of_members(value, shape, place)
     elif shape.type_name == "list":
         for number, item in enumerate(value):
             yield from _misfits(item, shape.member, f"{place}[{number}]")
-    elif shape.enum and value not in shape.enum if shape.type_name == "string" else False:
+    elif shape.type_name == "string" and shape.enum and value not in shape.enum:
         yield f"{place} is {value!r}, the model knows {shape.enum}"
+
+
+def _misfits_of_members(value: Any, shape: Any, place: str) -> Iterator[str]:
+    for name, item in value.items():
+        if name in shape.members:
+            yield from _misfits(item, shape.members[name], f"{place}.{name}")
+        else:
+            yield f"{place}.{name} is unknown to the model"
+    for name in set(shape.required_members) - set(value):
+        yield f"{place}.{name} is missing"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pytest_kms import encryption_context
 from pytest_kms.state.trail import Event, Filter
 
 if TYPE_CHECKING:
@@ -47,15 +48,13 @@ def check(world: World, expected: Expectation, *, times: int | None) -> None:
     if found == times or (times is None and found > 0):
         return
     often = "at least once" if times is None else _times(times)
-    raise AssertionError(
-        "\n".join(
-            [
-                f"pytest-kms: expected {expected.text}{_conditions(expected.wanted)}, {often}; it was {_times(found)}.",
-                *_what_happened(world, expected),
-                _what_next(world, expected, found, times),
-            ]
-        )
-    )
+    conditions = _conditions(expected.wanted)
+    lines = [
+        f"pytest-kms: expected {expected.text}{conditions}, {often}; it was {_times(found)}.",
+        *_what_happened(world, expected),
+        _what_next(world, found, times),
+    ]
+    raise AssertionError("\n".join(lines))
 
 
 def check_no_others(world: World, allowed: Collection[str], labels: str) -> None:
@@ -75,9 +74,11 @@ def describe(world: World, event: Event) -> str:
     """Tell a call in one line: alias names, sorted context, no secrets."""
     parts = [event.operation]
     for use in event.uses:
-        parts.append(world.label_of(use.key) if len(event.uses) == 1 else f"{use.member}={world.label_of(use.key)}")
+        parts.append(
+            world.label_of(use.key) if len(event.uses) == 1 else f"{use.member}={world.label_of(use.key)}"
+        )
         if use.encryption_context:
-            parts.append(context_text(use.encryption_context))
+            parts.append(encryption_context.text(use.encryption_context))
     if not event.uses:
         parts += [str(v) for name, v in sorted(event.parameters.items()) if name.endswith(("KeyId", "AliasName"))]
     if event.principal != world.principal_of(None).arn:
@@ -88,11 +89,6 @@ def describe(world: World, event: Event) -> str:
     if len(event.attempts) > 1:
         parts.append(f"({len(event.attempts)} attempts, {event.throttled} throttled)")
     return " ".join(parts)
-
-
-def context_text(context: Mapping[str, Any]) -> str:
-    """Write an encryption context on one line, sorted."""
-    return "{" + ", ".join(f"{name}: {value}" for name, value in sorted(context.items())) + "}"
 
 
 def _times(count: int) -> str:
@@ -108,7 +104,7 @@ def _conditions(wanted: Filter) -> str:
     told = ""
     if wanted.encryption_context is not None:
         context = wanted.encryption_context
-        told += f" with {context_text(context) if isinstance(context, Mapping) else repr(context)}"
+        told += f" with {encryption_context.text(context) if isinstance(context, Mapping) else repr(context)}"
     if wanted.principal is not None:
         told += f" by {wanted.principal}"
     if wanted.via is not None:
@@ -130,10 +126,16 @@ def _what_happened(world: World, expected: Expectation) -> list[str]:
 
 
 def _marks(expected: Expectation, event: Event) -> str:
-    missed = [f"other {name}" for name in expected.wanted.differences(event)]
-    if not missed and not expected.counts(event):
-        missed = ["it failed" if event.error else "it does not count"]
-    return f"   <-- {', '.join(missed)}" if missed else ""
+    told = []
+    for name in expected.wanted.differences(event):
+        wanted = expected.wanted.encryption_context
+        if name == "encryption context" and isinstance(wanted, Mapping):
+            told.append(f"encryption context: {encryption_context.difference(wanted, event.encryption_context)}")
+        else:
+            told.append(f"other {name}")
+    if not told and not expected.counts(event):
+        told = ["it failed" if event.error else "it is not what counts"]
+    return f"   <-- {'; '.join(told)}" if told else ""
 
 
 def _distance(expected: Expectation, event: Event) -> int:
@@ -143,12 +145,12 @@ def _distance(expected: Expectation, event: Event) -> int:
     return sum(weights.get(name, 2) for name in missed) + (not expected.counts(event))
 
 
-def _what_next(world: World, expected: Expectation, found: int, times: int | None) -> str:
+def _what_next(world: World, found: int, times: int | None) -> str:
     if not world.trail:
         return (
             "What to do: check that the code under test was called, and that it ran in this process;"
             " a client that is stubbed (botocore's Stubber) never gets as far as KMS."
         )
-    if found and times is not None and found > times:
+    if times is not None and found > times:
         return "What to do: look for the calls above that should not be, or change times=."
-    return "What to do: compare the nearest call with what was expected; kms.trail holds every call with all its members."
+    return "What to do: compare the nearest call with what was expected; kms.trail holds all calls in full."

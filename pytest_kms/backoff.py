@@ -24,24 +24,31 @@ _serving: ContextVar[Clock | None] = ContextVar("pytest_kms_serving", default=No
 _SHORTEST_WAIT = 0.001
 
 _patched: dict[str, list[tuple[Any, str, Any]]] = {}
+_modules_seen = 0
 _latest = 0.0
 
 
 def follow(clock: Clock) -> None:
     """From here on the waits of the current request pass on a fake's clock."""
+    global _modules_seen
     _serving.set(clock)
+    if _modules_seen == len(sys.modules):
+        return
+    _modules_seen = len(sys.modules)
     for name, patch in _PATCHES.items():
         if name in sys.modules and name not in _patched:
             _patched[name] = patch(sys.modules[name])
 
 
 def leave() -> None:
-    """The current request has its answer: waits are real again."""
+    """Let waits be real again: the current request has its answer."""
     _serving.set(None)
 
 
 def restore() -> None:
     """Put back all that was patched."""
+    global _modules_seen
+    _modules_seen = 0
     while _patched:
         for owner, name, original in _patched.popitem()[1]:
             setattr(owner, name, original)
@@ -113,7 +120,7 @@ def _current_time(original: Callable[[Any], float]) -> Any:
     """Measure the rates of adaptive mode in the fake's time. It never runs backward, from one fake to the next."""
 
     def current_time(bucket_clock: Any) -> float:
-        global _latest  # noqa: PLW0603
+        global _latest
         clock = _serving.get()
         if clock is None:
             return original(bucket_clock)
@@ -139,7 +146,7 @@ def _acquire(original: Callable[..., Any]) -> Any:
 
 
 def _pass(clock: Clock, seconds: float) -> None:
-    global _latest  # noqa: PLW0603
+    global _latest
     seconds = max(seconds, _SHORTEST_WAIT)
     clock.wait(seconds)
     _latest += seconds

@@ -44,9 +44,7 @@ class Clock:
             self._shown = seconds, dt.datetime.fromtimestamp(seconds, dt.timezone.utc)
         return self._shown[1]
 
-    def advance(
-        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
-    ) -> dt.datetime:
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> dt.datetime:
         """Move the fake's time forward and return the new present.
 
         What falls due on the way (a deletion, say) happens when a request or an arranging call next looks.

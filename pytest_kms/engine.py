@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_kms import operations, service, wire
 from pytest_kms.checks import (
@@ -107,50 +107,42 @@ def handle(world: World, request: Request) -> Reply:
     """
     call = Call(world, request)
     world.agenda.settle(call.seconds)
-    request_id = world.random_uuid()
+    request_id = world.next_request_id()
     try:
         for step in LIFE:
             step(call)
     except KMSError as error:
-        call.error = error
+        _record(call, request_id, error.code, error.message, error.why)
+        body = {"__type": error.code, "message": error.message} if error.message else {"__type": error.code}
+        return Reply(error.status, wire.encode(body), request_id)
     except Refusal as refusal:
         world.refusals.append(refusal)
         _record(call, request_id, type(refusal).__name__, str(refusal))
         raise
-    if call.error is None:
-        _record(call, request_id, None, "")
-        return Reply(200, wire.encode(call.answer), request_id)
-    error = call.error
-    _record(call, request_id, error.code, error.message, error.why)
-    body = {"__type": error.code, "message": error.message} if error.message else {"__type": error.code}
-    return Reply(error.status, wire.encode(body), request_id)
+    _record(call, request_id, None, "")
+    return Reply(200, wire.encode(call.answer), request_id)
 
 
 def _record(call: Call, request_id: str, error: str | None, message: str, why: str = "") -> None:
     now = call.world.clock.moment(call.seconds)
     request = call.request
+    operation = call.operation
+    secrets = service.secret_members(operation.name)
     event = Event(
-        operation=call.operation.name,
-        uses=tuple(call.uses),
-        parameters=_without_secrets(call),
-        principal=call.principal.arn,
-        account=call.account,
-        region=call.region,
-        time=now,
-        error=error,
-        message=message,
-        why=why,
-        attempts=(Attempt(request.attempt, now, error),),
-        dry_run=bool(call.input.get("DryRun")),
-        read_only=call.operation.read_only,
-        cryptographic=call.operation.cryptographic,
-        request_id=request_id,
+        operation.name,
+        tuple(call.uses),
+        {name: value for name, value in call.input.items() if name not in secrets},
+        call.principal.arn,
+        call.account,
+        call.region,
+        now,
+        error,
+        message,
+        why,
+        (Attempt(request.attempt, now, error),),
+        bool(call.input.get("DryRun")),
+        operation.read_only,
+        operation.cryptographic,
+        request_id,
     )
     call.world.trail.record(event, request.invocation)
-
-
-def _without_secrets(call: Call) -> dict[str, Any]:
-    if not call.input:
-        return {}
-    secrets = service.secret_members(call.operation.name)
-    return {name: value for name, value in call.input.items() if name not in secrets}

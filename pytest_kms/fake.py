@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_kms import assertions, clients, service, surroundings
 from pytest_kms.arns import ALIAS_PREFIX, KEY_ID, RESERVED_ALIAS_PREFIX
@@ -16,7 +16,7 @@ from pytest_kms.operation import OPERATIONS
 from pytest_kms.operations.encryption import seal, unseal
 from pytest_kms.state import aws_managed
 from pytest_kms.state.faults import Fault
-from pytest_kms.state.key import AWS_OWNED, ENABLED, Key
+from pytest_kms.state.key import ENABLED, Key
 from pytest_kms.state.trail import Filter
 from pytest_kms.state.world import World
 
@@ -160,9 +160,8 @@ class FakeKMS:
         """
         service = service.removeprefix(RESERVED_ALIAS_PREFIX)
         if service not in aws_managed.SERVICES:
-            raise UsageError(
-                f"{service!r} has no AWS managed key. Services that have: {', '.join(sorted(aws_managed.SERVICES))}."
-            )
+            services = ", ".join(sorted(aws_managed.SERVICES))
+            raise UsageError(f"{service!r} has no AWS managed key. Services that have: {services}.")
         with self.world.lock:
             return self.world.aws_managed_key(service, region or self.world.region, account or self.world.account)
 
@@ -301,7 +300,7 @@ class FakeKMS:
         assertions.check(self.world, _used(wanted, self._label(key), operation), times=0)
 
     def assert_only_used(self, *keys: Key | str) -> None:
-        """Fail unless each of these keys was used in a cryptographic operation that succeeded, and no other was."""
+        """Fail unless each of these keys was used, in a cryptographic operation that succeeded, and no other."""
         __tracebackhide__ = True
         if not keys:
             raise UsageError("name at least one key; or say kms.assert_not_used(key)")
@@ -352,9 +351,7 @@ class FakeKMS:
     ) -> None:
         """Fail if an operation was called, whatever came of it."""
         __tracebackhide__ = True
-        self.assert_called(
-            operation, key=key, times=0, encryption_context=encryption_context, principal=principal
-        )
+        self.assert_called(operation, key=key, times=0, encryption_context=encryption_context, principal=principal)
 
     def assert_throttled(
         self, operation: str | None = None, *, key: Key | str | None = None, times: int | None = None
@@ -409,7 +406,7 @@ class FakeKMS:
         if isinstance(key, Key):
             return key
         arns = self.world.arns_of(key)
-        return next(found for found in self.world.keys() if found.arn in arns)
+        return next(found for found in self.world.all_keys() if found.arn in arns)
 
     def _arns(self, key: Key | str | None) -> Collection[str] | None:
         return None if key is None else self.world.arns_of(key)

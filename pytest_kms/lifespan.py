@@ -7,7 +7,7 @@ import inspect
 import unittest
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pytest_kms import stub, surroundings
 from pytest_kms.errors import UsageError
@@ -16,7 +16,8 @@ from pytest_kms.fake import DEFAULT_ACCOUNT, FakeKMS
 if TYPE_CHECKING:
     from types import TracebackType
 
-F = TypeVar("F", bound=Callable[..., Any] | type)
+C = TypeVar("C", bound=type)
+R = TypeVar("R")
 
 
 class fake_kms:  # noqa: N801  # it is called like a function
@@ -84,7 +85,12 @@ class fake_kms:  # noqa: N801  # it is called like a function
     ) -> None:
         self._exits.pop().close()
 
-    def __call__(self, decorated: F) -> F:
+    @overload
+    def __call__(self, decorated: C) -> C: ...
+    @overload
+    def __call__(self, decorated: Callable[..., R]) -> Callable[..., R]: ...
+    def __call__(self, decorated: Any) -> Any:
+        """Decorate a function, a coroutine function or a unittest.TestCase."""
         if isinstance(decorated, type):
             return self._wrap_class(decorated)
         if inspect.iscoroutinefunction(decorated):
@@ -127,7 +133,7 @@ class fake_kms:  # noqa: N801  # it is called like a function
 
         @classmethod  # type: ignore[misc]
         @functools.wraps(set_up)
-        def setUpClass(cls: Any) -> None:  # noqa: N802
+        def setUpClass(cls: Any) -> None:
             active = self._again()
             cls.kms = active.__enter__()
             cls.addClassCleanup(active.__exit__, None, None, None)

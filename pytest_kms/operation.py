@@ -51,18 +51,24 @@ class Request(NamedTuple):
 
 
 class Call:
-    """One request on its way through the engine, and what has been found out about it."""
+    """One request on its way through the engine, and what has been found out about it.
+
+    `region` is the one that was called, `account` the caller's, `seconds` the fake's time. `found` holds what the
+    operation works on, `keys` the keys among it; `touched` the keys that take permission, `uses` their record.
+    """
 
     __slots__ = (
-        "answer", "by_ciphertext", "error", "found", "input", "keys", "operation", "principal", "request", "seconds",
-        "touched", "unresolved", "uses", "world",
+        "account", "answer", "by_ciphertext", "found", "input", "keys", "operation", "principal",
+        "region", "request", "seconds", "touched", "unresolved", "uses", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
         self.request = request
         self.seconds = world.clock.seconds
+        self.region = request.region
         self.principal: Principal = world.principal_of(request.access_key)
+        self.account = self.principal.account
         self.operation: Operation = OPERATIONS.get(request.operation) or Operation.unknown(request.operation)
         self.input: dict[str, Any] = {}
         self.found: list[Any] = []
@@ -72,22 +78,8 @@ class Call:
         self.unresolved: KMSError | None = None
         self.by_ciphertext = False
         self.answer: Answer = {}
-        self.error: KMSError | None = None
 
-    @property
-    def region(self) -> str:
-        """The Region that was called."""
-        return self.request.region
-
-    @property
-    def account(self) -> str:
-        """The account of the caller."""
-        return self.principal.account
-
-
-    def note(
-        self, key: Key, member: str = "KeyId", context: str = "EncryptionContext", action: str = ""
-    ) -> None:
+    def note(self, key: Key, member: str = "KeyId", context: str = "EncryptionContext", action: str = "") -> None:
         """Note that the call touches a key, with which encryption context, and what permission that takes."""
         self.touched.append(key)
         self.uses.append(KeyUse(member, key.arn, self.input.get(context, {}), action or self.operation.name))
@@ -129,15 +121,16 @@ class Operation:
     pages: Pages | None = None
     unsupported: frozenset[str] = frozenset()
 
-    @property
-    def cryptographic(self) -> bool:
-        """Whether AWS counts it among the cryptographic operations."""
-        return self.quota == CRYPTOGRAPHIC
+    cryptographic: bool = field(init=False)
+    """Whether AWS counts it among the cryptographic operations."""
+    read_only: bool = field(init=False)
+    """CloudTrail's flag of that name."""
 
-    @property
-    def read_only(self) -> bool:
-        """CloudTrail's flag of that name."""
-        return self.cryptographic or self.name.startswith(("Describe", "Get", "List"))
+    def __post_init__(self) -> None:
+        cryptographic = self.quota == CRYPTOGRAPHIC
+        read_only = cryptographic or self.name.startswith(("Describe", "Get", "List"))
+        object.__setattr__(self, "cryptographic", cryptographic)
+        object.__setattr__(self, "read_only", read_only)
 
     @classmethod
     def unknown(cls, name: str) -> Operation:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_kms.fake import FakeKMS
 
 MARKER = """\
-kms(*, region=, account=, quotas=, seed=, real_backoff=): answer this test's KMS calls with a fake, and set it up. \
+kms(*, region=, account=, quotas=, seed=, real_backoff=): answer this test's KMS calls with a fake. \
 region: where keys are made by default; account: of the default principal, 12 digits; quotas: False to enforce no \
 request quotas, or a mapping of some to calls per second; seed: makes ids, ciphertexts and random bytes repeat; \
 real_backoff: let botocore's retries sleep."""
@@ -35,7 +35,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "kms_real_backoff", "pytest-kms: let botocore's retries sleep (default: false)", "bool", default=False
     )
     parser.addini(
-        "kms_guard", "pytest-kms: fail a test that calls KMS without the fixture (default: false)", "bool", default=False
+        "kms_guard",
+        "pytest-kms: fail a test that calls KMS without the fixture (default: false)",
+        "bool",
+        default=False,
     )
     parser.addini(
         "kms_scope",
@@ -73,7 +76,7 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001
 
 @pytest.fixture(name="pytest_kms", scope=_scope)
 def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
-    """Answer every KMS call of this process with a fake AWS KMS, new for each test; `kms` is the short name of it."""
+    """Answer every KMS call of this process with a fake AWS KMS, new for each test; `kms` for short."""
     from pytest_kms.lifespan import fake_kms
 
     try:

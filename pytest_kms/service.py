@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel, StructureShape
@@ -35,7 +35,7 @@ def input_shape(name: str) -> StructureShape:
     shape = operation_model(name).input_shape
     if shape is None:  # pragma: no cover  # every operation of KMS has one
         raise LookupError(name)
-    return cast("StructureShape", shape)
+    return shape
 
 
 @cache

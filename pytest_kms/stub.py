@@ -16,7 +16,7 @@ from pytest_kms import backoff
 from pytest_kms.errors import OutsideFixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -44,7 +44,7 @@ guard: Callable[[OutsideFixture], None] | None = None
 
 def install() -> None:
     """Enter the hook among botocore's handlers: now, or when botocore is imported."""
-    global _installed  # noqa: PLW0603
+    global _installed
     if _installed:
         return
     _installed = True
@@ -121,7 +121,8 @@ def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSRes
     except BaseException:
         backoff.leave()
         raise
-    return _response_class()(request.url, reply.status, _headers(reply.request_id, len(reply.body)), reply.body)
+    headers = _headers(reply.request_id, len(reply.body))
+    return _response_class()(request.url, reply.status, headers, reply.body)
 
 
 @cache
@@ -132,7 +133,7 @@ def _engine() -> Any:
     return engine
 
 
-def _read(make: type[Request], operation: str, request: AWSPreparedRequest) -> Request:
+def _read(make: type[Request], operation: str, request: Any) -> Request:
     context = request.context
     signature = request.headers.get("Authorization") or ""
     if isinstance(signature, bytes):
@@ -174,18 +175,12 @@ class _Body(bytes):
 
 
 @cache
-def _response_class() -> type[AWSResponse]:
-    import io
-
+def _response_class() -> Callable[[str, int, dict[str, str], bytes], AWSResponse]:
     from botocore.awsrequest import AWSResponse
-
-    class Raw(io.BytesIO):
-        def stream(self, **_: Any) -> Iterator[bytes]:
-            yield self.read()
 
     class Response(AWSResponse):
         def __init__(self, url: str, status: int, headers: dict[str, str], body: bytes) -> None:
-            super().__init__(url, status, headers, Raw(body))
+            super().__init__(url, status, headers, raw=None)  # type: ignore[arg-type]  # any mapping will do
             self._body = _Body(body)
 
         @property

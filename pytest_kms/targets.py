@@ -146,6 +146,8 @@ def ignores_ciphertext(call: Call) -> bool:
 
 
 def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False) -> Key:
+    if aliases and value.startswith(arns.ALIAS_PREFIX):
+        return _key_of_alias(call, call.region, call.account, value)
     region, account, resource = call.region, call.account, value
     if value.startswith("arn:"):
         arn = arns.parse(value)
@@ -161,12 +163,14 @@ def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False)
     _expect_region(call, value)
     key_id = resource.lower()
     if not arns.KEY_ID.fullmatch(key_id):
-        raise NotFoundException(f"Invalid keyId {resource}" if value.startswith("arn:") else f"Invalid keyId '{resource}'")
+        raise NotFoundException(
+            f"Invalid keyId {resource}" if value.startswith("arn:") else f"Invalid keyId '{resource}'"
+        )
     key = call.world.registry(region, account).keys.get(key_id)
     if key is None:
         if account != call.account:
             raise hidden(call, why=f"account {account} has no such key in {region}")
-        elsewhere = [k.region for k in call.world.keys() if k.id == key_id]
+        elsewhere = [k.region for k in call.world.all_keys() if k.id == key_id]
         raise NotFoundException(
             f"Key '{arns.of(region, account, f'key/{key_id}')}' does not exist",
             why=f"the key is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
@@ -204,7 +208,7 @@ def _alias_refused(*, to_alias: bool) -> KMSError:
 
 
 def _alias_not_found(call: Call, name: str, region: str, account: str) -> NotFoundException:
-    elsewhere = sorted({key.region for key in call.world.keys() if name in key.aliases} - {region})
+    elsewhere = sorted({key.region for key in call.world.all_keys() if name in key.aliases} - {region})
     return NotFoundException(
         f"Alias {arns.of(region, account, name)} is not found.",
         why=f"{name} is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
@@ -215,7 +219,8 @@ def hidden(call: Call, *, why: str, action: str = "") -> AccessDeniedException:
     """Refuse without a word on whether the key exists, as AWS does for keys of other accounts."""
     which = "on the resource associated with this ciphertext" if call.by_ciphertext else "on this resource"
     return AccessDeniedException(
-        f"User: {call.principal.arn} is not authorized to perform: kms:{action or call.operation.name} {which}"
+        f"User: {call.principal.arn} is not authorized to perform:"
+        f" kms:{action or call.operation.name} {which}"
         " because the resource does not exist in this Region, no resource-based policies allow access, or a"
         " resource-based policy explicitly denies access",
         why=why,

@@ -50,12 +50,14 @@ def decode(operation: str, body: bytes) -> dict[str, Any]:
 
 def encode(answer: dict[str, Any]) -> bytes:
     """Write an answer as the body of a response."""
-    shown = {name: _show_blob(value) if type(value) is bytes else value for name, value in answer.items()}
-    return _ENCODER.encode(shown).encode()
-
-
-def _show_blob(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
+    # Member by member, since json.JSONEncoder is quickest with a lone string.
+    members = [
+        f'"{name}":"{binascii.b2a_base64(value, newline=False).decode()}"'
+        if type(value) is bytes
+        else f'"{name}":{_ENCODER.encode(value)}'
+        for name, value in answer.items()
+    ]
+    return f"{{{','.join(members)}}}".encode()
 
 
 def _encode_value(value: object) -> object:
@@ -121,7 +123,7 @@ def _map_reader(shape: MapShape) -> Reader:
 
 
 def _member(shape: Shape) -> tuple[str, tuple[type, ...], Reader | None]:
-    """Say which kind a member is, as which types JSON carries it, and how to read it where that is not all."""
+    """Say which kind a member is, which types JSON carries it as, and how to read it further."""
     kind = shape.type_name
     readers: dict[str, Callable[[Any], Reader]] = {
         "structure": _structure_reader,

@@ -1,1 +1,1 @@
-"""What stands before every operation: one question a file, each a function that takes the call and returns or raises."""
+"""What stands before every operation: one question a file. A check takes the call and returns or raises."""

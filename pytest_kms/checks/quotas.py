@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 def check(call: Call) -> None:
     """Count the call, and throttle it where that is one too many for this second of the fake's time."""
     operation = call.operation
-    pools = [operation.quota]
-    if operation.cryptographic:
-        # A call whose key was not found counts where most do.
-        pools = [SYMMETRIC] if not call.keys else list({key.key_spec.pool: None for key in call.keys})
+    if not operation.cryptographic:
+        pools = {operation.quota}
+    elif call.keys:
+        pools = {key.key_spec.pool for key in call.keys}
+    else:
+        pools = {SYMMETRIC}  # a call whose key was not found counts where most do
     world = call.world
     since_start = call.seconds - world.clock.start
     exceeded = world.quotas.count(operation.name, pools, call.account, call.region, since_start)

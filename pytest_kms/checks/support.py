@@ -19,12 +19,14 @@ def check(call: Call) -> None:
         works = ", ".join(sorted(OPERATIONS))
         raise NotSupported(f"{name} is not supported by this version. What works: {works}.")
     known = service.input_members(name)
-    for member, value in call.input.items():
-        if member not in known:
-            raise NotSupported(
-                f"{name} was sent the member {member!r}, which the installed botocore does not know."
-                " What works: the members of its KMS model; a newer botocore may have it."
-            )
-        # A member that says nothing (False, no grant tokens) asks for nothing.
-        if value and member in call.operation.unsupported:
-            raise call.not_supported(member)
+    if not known.issuperset(call.input):
+        member = next(member for member in call.input if member not in known)
+        raise NotSupported(
+            f"{name} was sent the member {member!r}, which the installed botocore does not know."
+            " What works: the members of its KMS model; a newer botocore may have it."
+        )
+    if not call.operation.unsupported.isdisjoint(call.input):
+        for member in sorted(call.operation.unsupported):
+            # A member that says nothing (False, no grant tokens) asks for nothing.
+            if call.input.get(member):
+                raise call.not_supported(member)

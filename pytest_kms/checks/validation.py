@@ -27,8 +27,9 @@ _KEY_IDENTIFIER_PATTERN = r"^\p{ASCII}+$"
 
 def check(call: Call) -> None:
     """Refuse a call with members that AWS would not accept whatever keys there are."""
-    violations = list(_constraints_of_operation(call.operation.name).violations(call.input, ""))
-    if violations:
+    constraints = _constraints_of_operation(call.operation.name)
+    if not constraints.met_by(call.input):
+        violations = list(constraints.violations(call.input, ""))
         plural = "s" if len(violations) > 1 else ""
         raise ValidationException(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
 
@@ -42,7 +43,9 @@ class _Value:
         self.rules = tuple(_rules(shape, bounds))
         self.structure = _Structure(shape) if shape.type_name == "structure" else None
         self.item = _Value(shape.member) if shape.type_name == "list" else None
-        self.asks = bool(self.rules or self.structure or (self.item and self.item.asks))
+        self.asks: bool = bool(self.rules or self.structure or (self.item and self.item.asks))
+        within = self.structure is not None or self.item is not None
+        self.conditions = (self._nothing_wrong_with,) if within else tuple(holds for holds, _ in self.rules)
 
     def violations(self, value: Any, place: str) -> Iterator[str]:
         """Tell what a value at a place violates."""
@@ -56,6 +59,9 @@ class _Value:
             for number, item in enumerate(value, start=1):
                 yield from self.item.violations(item, f"{place}.{number}.member")
 
+    def _nothing_wrong_with(self, value: Any) -> bool:
+        return not any(self.violations(value, ""))
+
 
 class _Structure:
     """What the members of a structure have to meet."""
@@ -67,23 +73,31 @@ class _Structure:
             for name, member in shape.members.items()
         ]
         self.members = [member for member in members if member[2] or member[3].asks]
+        self._conditions = [(name, required, value.conditions) for name, _, required, value in self.members]
+
+    def met_by(self, value: dict[str, Any]) -> bool:
+        """Say whether nothing is violated: the way of most calls, without the words."""
+        for name, required, conditions in self._conditions:
+            item = value.get(name)
+            if item is None:
+                if required:
+                    return False
+                continue
+            for holds in conditions:
+                if not holds(item):
+                    return False
+        return True
 
     def violations(self, value: dict[str, Any], place: str) -> Iterator[str]:
         """Tell what the members of a structure at a place violate."""
         for name, member_place, required, constraints in self.members:
             item = value.get(name)
             if item is not None:
-                # Most values are right: look before going into the details.
-                for holds, _ in constraints.rules:
-                    if not holds(item):
-                        break
-                else:
-                    if constraints.structure is None and constraints.item is None:
-                        continue
                 yield from constraints.violations(item, place + member_place)
             elif required:
                 null = "" if constraints.hidden else " null"
-                yield f"Value{null} at '{place}{member_place}' failed to satisfy constraint: Member must not be null"
+                where = f"{place}{member_place}"
+                yield f"Value{null} at '{where}' failed to satisfy constraint: Member must not be null"
 
 
 @cache
@@ -94,15 +108,22 @@ def _constraints_of_operation(operation: str) -> _Structure:
 def _rules(shape: Shape, bounds: tuple[int, int] | None) -> Iterator[tuple[Holds, str]]:
     least, greatest = bounds or (shape.metadata.get("min"), shape.metadata.get("max"))
     what, measure = ("length", len) if shape.type_name in _SIZED else ("value", int)
-    if least is not None:
+    # A length of 0 or more is no condition.
+    if least:
         yield (lambda value: measure(value) >= least), f"Member must have {what} greater than or equal to {least}"
     if greatest is not None:
-        yield (lambda value: measure(value) <= greatest), f"Member must have {what} less than or equal to {greatest}"
+        yield (
+            (lambda value: measure(value) <= greatest),
+            f"Member must have {what} less than or equal to {greatest}",
+        )
     pattern = _KEY_IDENTIFIER_PATTERN if shape.name == _KEY_IDENTIFIER_SHAPE else shape.metadata.get("pattern")
     if pattern:
         # Java's \p{ASCII}, and Java's habit of matching the whole text with ASCII classes.
         matches = re.compile(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), re.ASCII).fullmatch
-        yield (lambda value: matches(value) is not None), f"Member must satisfy regular expression pattern: {pattern}"
+        yield (
+            (lambda value: matches(value) is not None),
+            f"Member must satisfy regular expression pattern: {pattern}",
+        )
     values = shape.metadata.get("enum")
     if values:
         # The order in AWS's own text is a hash order that changed over the years; this one is the model's.

@@ -45,7 +45,7 @@ class Blob(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What is the same in all blobs of one plaintext length: the length field, the DER before and after the nonce."""
+    """What all blobs of one plaintext length share: the length field, the DER before and after the nonce."""
 
     length: bytes
     before: bytes

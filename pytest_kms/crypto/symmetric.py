@@ -53,13 +53,9 @@ def canonical(context: Mapping[str, str]) -> bytes:
     """Write an encryption context as bytes: any order gives the same, no two contexts do."""
     if not context:
         return b""
-    parts = bytearray()
-    for pair in sorted(context.items()):
-        for text in pair:
-            # surrogatepass: JSON can carry half a surrogate pair, which AWS's own strings hold as well.
-            data = text.encode("utf-8", "surrogatepass")
-            parts += len(data).to_bytes(4, "big") + data
-    return bytes(parts)
+    # Each text stands behind its length. JSON can carry half a surrogate pair; hence surrogatepass.
+    pairs = [f"{len(name)}:{name}{len(value)}:{value}" for name, value in sorted(context.items())]
+    return "".join(pairs).encode("utf-8", "surrogatepass")
 
 
 @lru_cache(maxsize=1024)

@@ -41,19 +41,14 @@ def delete_alias(call: Call, alias: Alias) -> None:
     call.world.registry(call.region, call.account).remove_alias(alias)
 
 
-@operation(
-    "ListAliases", key=KeyId(), pages=Pages(default=50, maximum=100), bounds={"Limit": (1, 100)}
-)
+@operation("ListAliases", key=KeyId(), pages=Pages(default=50, maximum=100), bounds={"Limit": (1, 100)})
 def list_aliases(call: Call, key: Key | None) -> Listing:
     """List the names of a key, or all of the caller's account and Region.
 
     AWS lists the alias of every AWS managed key there could be, without a target until there is one.
     """
     registry = call.world.registry(call.region, call.account)
-    if key is not None:
-        names = sorted(key.aliases)
-    else:
-        names = sorted({*registry.alias_names, *aws_managed.ALIASES})
+    names = sorted(key.aliases if key else {*registry.alias_names, *aws_managed.ALIASES})
 
     def show(name: str) -> dict[str, Any]:
         alias = registry.aliases.get(name)

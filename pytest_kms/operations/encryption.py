@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_kms import encryption_context
 from pytest_kms.crypto import ciphertext, symmetric
 from pytest_kms.crypto.specs import ENCRYPT_DECRYPT
 from pytest_kms.errors import InvalidCiphertextException, InvalidKeyUsageException, ValidationException
@@ -22,9 +23,7 @@ SOURCE = CiphertextKey(
     algorithm="SourceEncryptionAlgorithm",
     action="ReEncryptFrom",
 )
-DESTINATION = KeyId(
-    "DestinationKeyId", aliases=True, context="DestinationEncryptionContext", action="ReEncryptTo"
-)
+DESTINATION = KeyId("DestinationKeyId", aliases=True, context="DestinationEncryptionContext", action="ReEncryptTo")
 
 
 def modifiers_in_dry_run_only(call: Call) -> None:
@@ -150,17 +149,4 @@ def _why_unreadable(key: Key, blob: bytes, context: Mapping[str, str]) -> str:
     sealed_with = key.home.world.context_of(blob)
     if sealed_with is None or sealed_with == context:
         return "the ciphertext was altered"
-    return f"the encryption context differs: {_difference(sealed_with, context)}"
-
-
-def _difference(sealed_with: Mapping[str, str], given: Mapping[str, str]) -> str:
-    told = []
-    for name in sorted({*sealed_with, *given}):
-        was, now = sealed_with.get(name), given.get(name)
-        if was is None:
-            told.append(f"{name} {now!r} was not there when it was encrypted")
-        elif now is None:
-            told.append(f"{name} {was!r} is missing")
-        elif was != now:
-            told.append(f"{name} {was!r} → {now!r}")
-    return ", ".join(told)
+    return f"the encryption context differs: {encryption_context.difference(sealed_with, context)}"

@@ -78,9 +78,7 @@ def create_key(call: Call) -> Answer:
     return {"KeyMetadata": metadata(key)}
 
 
-@operation(
-    "DescribeKey", key=KeyId(aliases=True), cross_account=True, unsupported=frozenset({"GrantTokens"})
-)
+@operation("DescribeKey", key=KeyId(aliases=True), cross_account=True, unsupported=frozenset({"GrantTokens"}))
 def describe_key(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Tell all about a key."""
     return {"KeyMetadata": metadata(key)}

@@ -51,8 +51,21 @@ DEFAULTS: dict[str, float] = _POOLS | {
 
 # The operations that share their quotas; a test may limit one alone.
 _SHARING = frozenset(
-    "Decrypt DeriveSharedSecret Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext"
-    " GenerateDataKeyWithoutPlaintext GenerateMac GenerateRandom ReEncrypt Sign Verify VerifyMac".split()
+    {
+        "Decrypt",
+        "DeriveSharedSecret",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateMac",
+        "GenerateRandom",
+        "ReEncrypt",
+        "Sign",
+        "Verify",
+        "VerifyMac",
+    }
 )
 
 _SYMMETRIC_BY_REGION = {
@@ -149,12 +162,14 @@ class Quotas:
         """Enforce them again."""
         self.enforced = True
 
-    def count(self, operation: str, pools: list[str], account: str, region: str, seconds: float) -> str:
+    def count(self, operation: str, pools: set[str], account: str, region: str, seconds: float) -> str:
         """Count a call; return the quota that it goes over, or nothing."""
         if not self.enforced:
             return ""
         exceeded = ""
-        for quota in (operation, *pools):
+        if operation in self._set:
+            pools.add(operation)
+        for quota in pools:
             place = (quota, account, region)
             if place in self._meters:
                 meter = self._meters[place]

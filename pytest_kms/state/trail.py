@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from pytest_kms.state.key import Key
 
-    KeyName = Key | str
-    ResolveKey = Callable[[KeyName], Collection[str]]
+    KeyName: TypeAlias = Key | str
+    ResolveKey: TypeAlias = Callable[[KeyName], Collection[str]]
 
 
 class KeyUse(NamedTuple):
@@ -199,6 +201,4 @@ class Trail(Sequence[Event]):
             self._events.append(event)
         else:
             earlier = self._events[place]
-            self._events[place] = event._replace(
-                time=earlier.time, attempts=earlier.attempts + event.attempts
-            )
+            self._events[place] = event._replace(time=earlier.time, attempts=earlier.attempts + event.attempts)

@@ -39,9 +39,7 @@ _ORIGINS_KEPT = 100_000
 class World:
     """The state of one fake: accounts and Regions with their keys, the clock, quotas, faults and the trail."""
 
-    def __init__(
-        self, *, region: str, account: str, seed: int | str | None, origin: str
-    ) -> None:
+    def __init__(self, *, region: str, account: str, seed: int | str | None, origin: str) -> None:
         self.region = region
         self.account = account
         self.origin = origin
@@ -54,6 +52,8 @@ class World:
         self.refusals: list[BaseException] = []
         self._random = random.Random(seed)  # noqa: S311  # repeatable on purpose: these are test keys
         self._secret = self.random_bytes(32)
+        self._request_prefix = self.random_uuid()[:-12]
+        self._requests = 0
         self._registries: dict[tuple[str, str], Registry] = {}
         self._keys_by_material: dict[bytes, Key] = {}
         self._contexts: dict[bytes, Mapping[str, str]] = {}
@@ -77,7 +77,7 @@ class World:
         """Return the key, living or deleted, that a key material was made for in this fake."""
         return self._keys_by_material.get(material_id)
 
-    def keys(self) -> Iterator[Key]:
+    def all_keys(self) -> Iterator[Key]:
         """Give all keys of all accounts and Regions, AWS owned keys left out."""
         for registry in tuple(self._registries.values()):
             yield from tuple(registry.keys.values())
@@ -96,11 +96,11 @@ class World:
                     " its use. Assert on a customer managed or AWS managed key instead."
                 )
             return (name.arn,)
-        found = [key.arn for key in self.keys() if self._is_called(key, name)]
+        found = [key.arn for key in self.all_keys() if self._is_called(key, name)]
         # A key that was deleted since may still stand in the trail.
         found = found or [key.arn for key in self._keys_by_material.values() if self._is_called(key, name)]
         if not found:
-            known = ", ".join(sorted(f"{key.label} ({key.region})" for key in self.keys())) or "none"
+            known = ", ".join(sorted(f"{key.label} ({key.region})" for key in self.all_keys())) or "none"
             raise UsageError(f"no key is called {name!r}. Known keys: {known}.")
         return found
 
@@ -179,6 +179,11 @@ class World:
     def random_bytes(self, count: int) -> bytes:
         """Return random bytes; the same ones again for the same seed."""
         return self._random.randbytes(count)
+
+    def next_request_id(self) -> str:
+        """Return the id of the next request: a UUID, unique in this fake."""
+        self._requests += 1
+        return f"{self._request_prefix}{self._requests:012x}"
 
     def random_uuid(self) -> str:
         """Return a UUID of version 4."""
