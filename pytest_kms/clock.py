@@ -71,5 +71,6 @@ class Clock:
     def _elapsed(self) -> int:
         if self._frozen_at is not None:
             return self._frozen_at
+        elapsed = int(time.time() - self.start)
         # A test may set the wall clock back (freezegun, time-machine); the fake's time does not follow.
-        return max(0, math.floor(time.time() - self.start))
+        return elapsed if elapsed > 0 else 0

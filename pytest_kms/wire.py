@@ -6,8 +6,9 @@ import base64
 import binascii
 import datetime as dt
 import json
+import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_kms import service
@@ -67,6 +68,13 @@ def _encode_value(value: object) -> object:
 
 
 _DECODER = json.JSONDecoder()
+
+# The same strictness, nearer to C where Python has it.
+_from_base64: Callable[[str], bytes] = (
+    partial(binascii.a2b_base64, strict_mode=True)
+    if sys.version_info >= (3, 11)
+    else partial(base64.b64decode, validate=True)
+)
 _ENCODER = json.JSONEncoder(default=_encode_value, separators=(",", ":"))
 
 
@@ -85,8 +93,9 @@ def _structure_reader(shape: StructureShape) -> Reader:
         for name, item in value.items():
             if item is None:
                 continue
-            if name in members:
-                kind, types, read_item = members[name]
+            member = members.get(name)
+            if member is not None:
+                kind, types, read_item = member
                 if type(item) not in types:
                     raise _mismatch(kind, item)
                 if read_item is not None:
@@ -141,8 +150,8 @@ def _read_timestamp(value: float) -> dt.datetime:
 
 def _read_blob(value: str) -> bytes:
     try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
+        return _from_base64(value)
+    except ValueError:
         raise SerializationException(why="a blob is not valid base64") from None
 
 

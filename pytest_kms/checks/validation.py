@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_kms.operation import Call
 
-Holds = Callable[[Any], bool]
+Holds = Callable[[Any], object]
 
 _SIZED = {"string", "blob", "list", "map"}
 
@@ -45,7 +45,7 @@ class _Value:
         self.item = _Value(shape.member) if shape.type_name == "list" else None
         self.asks: bool = bool(self.rules or self.structure or (self.item and self.item.asks))
         within = self.structure is not None or self.item is not None
-        self.conditions = (self._nothing_wrong_with,) if within else tuple(holds for holds, _ in self.rules)
+        self.conditions = (self._nothing_wrong_with,) if within else tuple(_conditions(shape, bounds))
 
     def violations(self, value: Any, place: str) -> Iterator[str]:
         """Tell what a value at a place violates."""
@@ -105,9 +105,25 @@ def _constraints_of_operation(operation: str) -> _Structure:
     return _Structure(service.input_shape(operation), OPERATIONS[operation].bounds)
 
 
+def _conditions(shape: Shape, bounds: tuple[int, int] | None) -> Iterator[Holds]:
+    """Give the conditions of the rules, least and greatest in one."""
+    rules = [holds for holds, _ in _rules(shape, bounds)]
+    least, greatest = bounds or (shape.metadata.get("min"), shape.metadata.get("max"))
+    if least and greatest is not None:
+        measure = _measure(shape)
+        yield lambda value: least <= measure(value) <= greatest
+        rules = rules[2:]
+    yield from rules
+
+
+def _measure(shape: Shape) -> Callable[[Any], int]:
+    return len if shape.type_name in _SIZED else int
+
+
 def _rules(shape: Shape, bounds: tuple[int, int] | None) -> Iterator[tuple[Holds, str]]:
     least, greatest = bounds or (shape.metadata.get("min"), shape.metadata.get("max"))
-    what, measure = ("length", len) if shape.type_name in _SIZED else ("value", int)
+    measure = _measure(shape)
+    what = "length" if measure is len else "value"
     # A length of 0 or more is no condition.
     if least:
         yield (lambda value: measure(value) >= least), f"Member must have {what} greater than or equal to {least}"
@@ -120,10 +136,7 @@ def _rules(shape: Shape, bounds: tuple[int, int] | None) -> Iterator[tuple[Holds
     if pattern:
         # Java's \p{ASCII}, and Java's habit of matching the whole text with ASCII classes.
         matches = re.compile(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), re.ASCII).fullmatch
-        yield (
-            (lambda value: matches(value) is not None),
-            f"Member must satisfy regular expression pattern: {pattern}",
-        )
+        yield matches, f"Member must satisfy regular expression pattern: {pattern}"
     values = shape.metadata.get("enum")
     if values:
         # The order in AWS's own text is a hash order that changed over the years; this one is the model's.

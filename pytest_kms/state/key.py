@@ -62,22 +62,16 @@ class Key:
     deletion_date: dt.datetime | None = field(default=None, repr=False)
     deleted: bool = field(default=False, repr=False)
     aliases: list[str] = field(default_factory=list)
+    region: str = field(init=False)
+    account: str = field(init=False)
     arn: str = field(init=False)
     _material: bytes | None = field(default=None, repr=False)
     _state: str = field(default=ENABLED, init=False)
 
     def __post_init__(self) -> None:
+        self.region = self.home.region
+        self.account = self.home.account
         self.arn = arns.of(self.region, self.account, f"key/{self.id}")
-
-    @property
-    def region(self) -> str:
-        """The Region that the key lives in."""
-        return self.home.region
-
-    @property
-    def account(self) -> str:
-        """The account that owns the key, 12 digits."""
-        return self.home.account
 
     @property
     def spec(self) -> str:

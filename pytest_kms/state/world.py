@@ -50,7 +50,8 @@ class World:
         self.faults: list[Fault] = []
         self.trail = Trail(self.arns_of)
         self.refusals: list[BaseException] = []
-        self._random = random.Random(seed)  # noqa: S311  # repeatable on purpose: these are test keys
+        # Repeatable on purpose, for the same seed: these are test keys.
+        self.random_bytes = random.Random(seed).randbytes  # noqa: S311
         self._secret = self.random_bytes(32)
         self._request_prefix = self.random_uuid()[:-12]
         self._requests = 0
@@ -175,10 +176,6 @@ class World:
     def context_of(self, blob: bytes) -> Mapping[str, str] | None:
         """Return the encryption context that a ciphertext of this fake was made with."""
         return self._contexts.get(blob[_SALT])
-
-    def random_bytes(self, count: int) -> bytes:
-        """Return random bytes; the same ones again for the same seed."""
-        return self._random.randbytes(count)
 
     def next_request_id(self) -> str:
         """Return the id of the next request: a UUID, unique in this fake."""
