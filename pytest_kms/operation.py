@@ -88,7 +88,7 @@ class Call:
         """Build the refusal of a member, or of the value that it has."""
         operation = self.operation
         works = works or ", ".join(
-            name for name in service.input_shape(operation.name).members if name not in operation.unsupported
+            name for name in service.input_shape(operation.name).members if name in operation.takes
         )
         return NotSupported(f"{member} of {operation.name} is not supported by this version. What works: {works}.")
 
@@ -119,7 +119,7 @@ class Operation:
     rules: Sequence[Callable[[Call], None]] = ()
     bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     pages: Pages | None = None
-    unsupported: frozenset[str] = frozenset()
+    takes: frozenset[str] = frozenset()
 
     cryptographic: bool = field(init=False)
     """Whether AWS counts it among the cryptographic operations."""
@@ -145,6 +145,7 @@ OPERATIONS: dict[str, Operation] = {}
 def operation(
     name: str,
     *,
+    takes: str = "",
     key: Target | tuple[Target, ...] = (),
     usage: str | None = None,
     refused_in: frozenset[str] = frozenset(),
@@ -153,12 +154,12 @@ def operation(
     rules: Sequence[Callable[[Call], None]] = (),
     bounds: Mapping[str, tuple[int, int]] | None = None,
     pages: Pages | None = None,
-    unsupported: frozenset[str] = frozenset(),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter a function as an operation of KMS.
 
     Args:
         name: AWS's name of it.
+        takes: the members of its input that this version takes, in one string; all others are refused.
         key: how it finds what it works on; each thing found becomes an argument, after the call.
         usage: the key usage that its keys must have.
         refused_in: the key states in which AWS refuses it.
@@ -167,7 +168,6 @@ def operation(
         rules: functions of the call that raise where members do not go together.
         bounds: the least and greatest value of a number, where AWS's documentation is narrower than its model.
         pages: how large its pages are, for one that lists.
-        unsupported: members that this version refuses to take.
 
     """
 
@@ -183,7 +183,7 @@ def operation(
             rules=rules,
             bounds=bounds or {},
             pages=pages,
-            unsupported=unsupported,
+            takes=frozenset(takes.split()),
         )
         return function
 

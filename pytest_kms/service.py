@@ -39,12 +39,6 @@ def input_shape(name: str) -> StructureShape:
 
 
 @cache
-def input_members(name: str) -> frozenset[str]:
-    """Name the members of an operation's input."""
-    return frozenset(input_shape(name).members)
-
-
-@cache
 def paginator(name: str) -> dict[str, Any]:
     """Return how an operation pages: its tokens, its limit and the member that holds the entries."""
     from botocore.loaders import Loader

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_kms.state.key import Key
 
 DEFAULT_ALGORITHM = "SYMMETRIC_DEFAULT"
+IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
 
 _ALIAS_CHARACTERS = re.compile(r"alias/[a-zA-Z0-9/_-]+")
 
@@ -142,7 +143,7 @@ class AliasName:
 
 def ignores_ciphertext(call: Call) -> bool:
     """Say whether the call is a dry run that asks for the permission alone."""
-    return "IGNORE_CIPHERTEXT" in call.input.get("DryRunModifiers", ())
+    return IGNORE_CIPHERTEXT in call.input.get("DryRunModifiers", ())
 
 
 def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False) -> Key:

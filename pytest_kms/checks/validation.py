@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from pytest_kms import service
@@ -107,13 +108,16 @@ def _constraints_of_operation(operation: str) -> _Structure:
 
 def _conditions(shape: Shape, bounds: tuple[int, int] | None) -> Iterator[Holds]:
     """Give the conditions of the rules, least and greatest in one."""
-    rules = [holds for holds, _ in _rules(shape, bounds)]
-    least, greatest = bounds or (shape.metadata.get("min"), shape.metadata.get("max"))
-    if least and greatest is not None:
+    least, greatest = bounds or _bounds_of_model(shape)
+    if least or greatest is not None:
         measure = _measure(shape)
-        yield lambda value: least <= measure(value) <= greatest
-        rules = rules[2:]
-    yield from rules
+        most = inf if greatest is None else greatest
+        yield lambda value: least <= measure(value) <= most
+    yield from (holds for holds, _ in _rules_of_content(shape))
+
+
+def _bounds_of_model(shape: Shape) -> tuple[int, int | None]:
+    return shape.metadata.get("min") or 0, shape.metadata.get("max")
 
 
 def _measure(shape: Shape) -> Callable[[Any], int]:
@@ -121,17 +125,30 @@ def _measure(shape: Shape) -> Callable[[Any], int]:
 
 
 def _rules(shape: Shape, bounds: tuple[int, int] | None) -> Iterator[tuple[Holds, str]]:
-    least, greatest = bounds or (shape.metadata.get("min"), shape.metadata.get("max"))
+    least, greatest = _bounds_of_model(shape)
+    yield from _rules_of_size(shape, least, greatest, lambda _: True)
+    if bounds is not None:
+        # What the model refuses already is told in the model's numbers.
+        most = inf if greatest is None else greatest
+        yield from _rules_of_size(shape, *bounds, lambda size: least <= size <= most)
+    yield from _rules_of_content(shape)
+
+
+def _rules_of_size(
+    shape: Shape, least: int, greatest: int | None, applies: Callable[[int], bool]
+) -> Iterator[tuple[Holds, str]]:
     measure = _measure(shape)
     what = "length" if measure is len else "value"
     # A length of 0 or more is no condition.
     if least:
-        yield (lambda value: measure(value) >= least), f"Member must have {what} greater than or equal to {least}"
+        text = f"Member must have {what} greater than or equal to {least}"
+        yield (lambda value: measure(value) >= least or not applies(measure(value))), text
     if greatest is not None:
-        yield (
-            (lambda value: measure(value) <= greatest),
-            f"Member must have {what} less than or equal to {greatest}",
-        )
+        text = f"Member must have {what} less than or equal to {greatest}"
+        yield (lambda value: measure(value) <= greatest or not applies(measure(value))), text
+
+
+def _rules_of_content(shape: Shape) -> Iterator[tuple[Holds, str]]:
     pattern = _KEY_IDENTIFIER_PATTERN if shape.name == _KEY_IDENTIFIER_SHAPE else shape.metadata.get("pattern")
     if pattern:
         # Java's \p{ASCII}, and Java's habit of matching the whole text with ASCII classes.

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 TARGET = KeyId("TargetKeyId", to_alias=True)
 
 
-@operation("CreateAlias", key=(AliasName(new=True), TARGET), refused_in=BEING_DELETED)
+@operation(
+    "CreateAlias", takes="AliasName TargetKeyId", key=(AliasName(new=True), TARGET), refused_in=BEING_DELETED
+)
 def create_alias(call: Call, name: str, key: Key) -> None:
     """Give a key a name of the caller's account and Region."""
     if name in key.home.aliases:
@@ -28,20 +30,26 @@ def create_alias(call: Call, name: str, key: Key) -> None:
     key.home.point(name, key)
 
 
-@operation("UpdateAlias", key=(AliasName(), TARGET), refused_in=BEING_DELETED)
+@operation("UpdateAlias", takes="AliasName TargetKeyId", key=(AliasName(), TARGET), refused_in=BEING_DELETED)
 def update_alias(call: Call, alias: Alias, key: Key) -> None:  # noqa: ARG001
     """Let a name point to another key. Where it pointed before may be pending deletion."""
     key.home.point(alias.name, key)
 
 
-@operation("DeleteAlias", key=AliasName())
+@operation("DeleteAlias", takes="AliasName", key=AliasName())
 def delete_alias(call: Call, alias: Alias) -> None:
     """Forget a name; its key stays."""
     call.note(alias.key)
     call.world.registry(call.region, call.account).remove_alias(alias)
 
 
-@operation("ListAliases", key=KeyId(), pages=Pages(default=50, maximum=100), bounds={"Limit": (1, 100)})
+@operation(
+    "ListAliases",
+    takes="KeyId Limit Marker",
+    key=KeyId(),
+    pages=Pages(default=50, maximum=100),
+    bounds={"Limit": (1, 100)},
+)
 def list_aliases(call: Call, key: Key | None) -> Listing:
     """List the names of a key, or all of the caller's account and Region.
 

@@ -30,13 +30,13 @@ def size_given(call: Call) -> None:
 
 @operation(
     "GenerateDataKey",
+    takes="KeyId EncryptionContext NumberOfBytes KeySpec DryRun",
     key=KeyId(aliases=True),
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     cross_account=True,
     rules=[size_given_once],
-    unsupported=frozenset({"GrantTokens", "Recipient"}),
 )
 def generate_data_key(call: Call, key: Key) -> Answer:
     """Answer a new data key twice: in plaintext, and encrypted under `key`."""
@@ -46,13 +46,13 @@ def generate_data_key(call: Call, key: Key) -> Answer:
 
 @operation(
     "GenerateDataKeyWithoutPlaintext",
+    takes="KeyId EncryptionContext NumberOfBytes KeySpec DryRun",
     key=KeyId(aliases=True),
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     cross_account=True,
     rules=[size_given_once],
-    unsupported=frozenset({"GrantTokens"}),
 )
 def generate_data_key_without_plaintext(call: Call, key: Key) -> Answer:
     """Answer a new data key encrypted under `key`, for somebody who will decrypt it later."""
@@ -61,9 +61,9 @@ def generate_data_key_without_plaintext(call: Call, key: Key) -> Answer:
 
 @operation(
     "GenerateRandom",
+    takes="NumberOfBytes",
     quota=CRYPTOGRAPHIC,
     rules=[size_given],
-    unsupported=frozenset({"CustomKeyStoreId", "Recipient"}),
 )
 def generate_random(call: Call) -> Answer:
     """Answer random bytes."""

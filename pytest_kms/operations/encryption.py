@@ -9,7 +9,7 @@ from pytest_kms.crypto import ciphertext, symmetric
 from pytest_kms.crypto.specs import ENCRYPT_DECRYPT
 from pytest_kms.errors import InvalidCiphertextException, InvalidKeyUsageException, ValidationException
 from pytest_kms.operation import CRYPTOGRAPHIC, UNUSABLE, operation
-from pytest_kms.targets import DEFAULT_ALGORITHM, CiphertextKey, KeyId, ignores_ciphertext
+from pytest_kms.targets import DEFAULT_ALGORITHM, IGNORE_CIPHERTEXT, CiphertextKey, KeyId, ignores_ciphertext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,10 @@ DESTINATION = KeyId("DestinationKeyId", aliases=True, context="DestinationEncryp
 
 def modifiers_in_dry_run_only(call: Call) -> None:
     """Refuse a missing ciphertext, except in a dry run that asks to do without and names the key."""
-    # AWS's sentence for the first was not found.
+    for modifier in call.input.get("DryRunModifiers", ()):
+        if modifier != IGNORE_CIPHERTEXT:
+            raise call.not_supported(f"DryRunModifiers {modifier}", IGNORE_CIPHERTEXT)
+    # AWS's sentence for this was not found.
     if call.input.get("DryRunModifiers") and not call.input.get("DryRun"):
         raise ValidationException("DryRunModifiers can only be specified when DryRun is true.")
     if "CiphertextBlob" not in call.input and not ignores_ciphertext(call):
@@ -40,12 +43,12 @@ def modifiers_in_dry_run_only(call: Call) -> None:
 
 @operation(
     "Encrypt",
+    takes="KeyId Plaintext EncryptionContext EncryptionAlgorithm DryRun",
     key=KeyId(aliases=True),
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     cross_account=True,
-    unsupported=frozenset({"GrantTokens"}),
 )
 def encrypt(call: Call, key: Key) -> Answer:
     """Encrypt a plaintext under a key."""
@@ -60,13 +63,13 @@ def encrypt(call: Call, key: Key) -> Answer:
 
 @operation(
     "Decrypt",
+    takes="KeyId CiphertextBlob EncryptionContext EncryptionAlgorithm DryRun DryRunModifiers",
     key=CiphertextKey(),
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     cross_account=True,
     rules=[modifiers_in_dry_run_only],
-    unsupported=frozenset({"GrantTokens", "Recipient"}),
 )
 def decrypt(call: Call, key: Key) -> Answer:
     """Decrypt a ciphertext with the key that it was made with."""
@@ -83,13 +86,14 @@ def decrypt(call: Call, key: Key) -> Answer:
 
 @operation(
     "ReEncrypt",
+    takes="CiphertextBlob SourceKeyId SourceEncryptionContext SourceEncryptionAlgorithm DestinationKeyId"
+    " DestinationEncryptionContext DestinationEncryptionAlgorithm DryRun DryRunModifiers",
     key=(SOURCE, DESTINATION),
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     cross_account=True,
     rules=[modifiers_in_dry_run_only],
-    unsupported=frozenset({"GrantTokens"}),
 )
 def re_encrypt(call: Call, source: Key, destination: Key) -> Answer:
     """Decrypt a ciphertext and encrypt what was in it under another key: the plaintext never leaves KMS."""

@@ -61,10 +61,8 @@ def well_formed_tags(call: Call) -> None:
 
 @operation(
     "CreateKey",
+    takes="Description KeyUsage KeySpec CustomerMasterKeySpec Origin Tags",
     rules=[one_spelling_of_spec, supported_kind, usage_fits_spec, well_formed_tags],
-    unsupported=frozenset(
-        {"Policy", "BypassPolicyLockoutSafetyCheck", "MultiRegion", "CustomKeyStoreId", "XksKeyId"}
-    ),
 )
 def create_key(call: Call) -> Answer:
     """Make a symmetric encryption key in the caller's account."""
@@ -78,13 +76,18 @@ def create_key(call: Call) -> Answer:
     return {"KeyMetadata": metadata(key)}
 
 
-@operation("DescribeKey", key=KeyId(aliases=True), cross_account=True, unsupported=frozenset({"GrantTokens"}))
+@operation(
+    "DescribeKey",
+    takes="KeyId",
+    key=KeyId(aliases=True),
+    cross_account=True,
+)
 def describe_key(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Tell all about a key."""
     return {"KeyMetadata": metadata(key)}
 
 
-@operation("ListKeys", pages=Pages(default=100, maximum=1000))
+@operation("ListKeys", takes="Limit Marker", pages=Pages(default=100, maximum=1000))
 def list_keys(call: Call) -> Listing:
     """List the keys of the caller's account and Region, customer and AWS managed alike."""
     registry = call.world.registry(call.region, call.account)
@@ -95,20 +98,20 @@ def list_keys(call: Call) -> Listing:
     return Listing(registry.key_ids, show)
 
 
-@operation("UpdateKeyDescription", key=KeyId(), refused_in=BEING_DELETED)
+@operation("UpdateKeyDescription", takes="KeyId Description", key=KeyId(), refused_in=BEING_DELETED)
 def update_key_description(call: Call, key: Key) -> None:
     """Describe a key in other words."""
     key.description = call.input["Description"]
 
 
-@operation("EnableKey", key=KeyId(), refused_in=NOT_SETTLED)
+@operation("EnableKey", takes="KeyId", key=KeyId(), refused_in=NOT_SETTLED)
 def enable_key(call: Call, key: Key) -> None:  # noqa: ARG001
     """Let a key be used."""
     if key.state != states.UNAVAILABLE:
         key.state = states.ENABLED
 
 
-@operation("DisableKey", key=KeyId(), refused_in=NOT_SETTLED)
+@operation("DisableKey", takes="KeyId", key=KeyId(), refused_in=NOT_SETTLED)
 def disable_key(call: Call, key: Key) -> None:  # noqa: ARG001
     """Let a key be used no more."""
     if key.state != states.UNAVAILABLE:
@@ -117,6 +120,7 @@ def disable_key(call: Call, key: Key) -> None:  # noqa: ARG001
 
 @operation(
     "ScheduleKeyDeletion",
+    takes="KeyId PendingWindowInDays",
     key=KeyId(),
     refused_in=BEING_DELETED_OR_UPDATED,
     bounds={"PendingWindowInDays": DELETION_WINDOW},
@@ -133,7 +137,7 @@ def schedule_key_deletion(call: Call, key: Key) -> Answer:
     }
 
 
-@operation("CancelKeyDeletion", key=KeyId())
+@operation("CancelKeyDeletion", takes="KeyId", key=KeyId())
 def cancel_key_deletion(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Let a key live. It is disabled afterwards."""
     if key.state not in BEING_DELETED:
