@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_kms import stub
+from pytest_kms import stub, surroundings
 
 if TYPE_CHECKING:
     from pytest_kms.errors import Refusal
@@ -47,10 +48,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and be there when botocore is imported."""
-    config.addinivalue_line("markers", MARKER)
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Be there when botocore is imported, by a conftest at the earliest.
+
+    A Region in the ini file is lent from here on, to clients that are made while modules are imported.
+    """
     stub.install()
+    region = early_config.getini("kms_region")
+    if region:
+        stack = ExitStack()
+        stack.enter_context(surroundings.lent_region(region))
+        early_config.add_cleanup(stack.close)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and take the options that hold for the whole run."""
+    config.addinivalue_line("markers", MARKER)
     if config.getini("kms_scope") not in _SCOPES:
         raise pytest.UsageError(f"pytest-kms: kms_scope is one of {', '.join(_SCOPES)}")
     if config.getini("kms_guard"):

@@ -44,20 +44,36 @@ def default_region() -> str:
 
 @contextmanager
 def lent(region: str) -> Iterator[None]:
-    """Set in the environment what is missing there, and take it back afterwards."""
-    missing = {}
-    if not any(map(os.environ.get, _CREDENTIAL_SOURCES)) and not any(file.exists() for file in _files()):
-        missing = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-    if not os.environ.get("AWS_DEFAULT_REGION") and not _mentions_region():
-        missing["AWS_DEFAULT_REGION"] = region
-    before = {name: os.environ.get(name) for name in missing}
-    os.environ.update(missing)
+    """Set in the environment the credentials and the Region that are missing, and take them back afterwards."""
+    with _lent_credentials(), lent_region(region):
+        yield
+
+
+@contextmanager
+def lent_region(region: str) -> Iterator[None]:
+    """Set a Region in the environment where none is configured, and take it back afterwards."""
+    missing = not os.environ.get("AWS_DEFAULT_REGION") and not _mentions_region()
+    with _set({"AWS_DEFAULT_REGION": region} if missing else {}):
+        yield
+
+
+@contextmanager
+def _lent_credentials() -> Iterator[None]:
+    configured = any(map(os.environ.get, _CREDENTIAL_SOURCES)) or any(file.exists() for file in _files())
+    with _set({} if configured else {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}):
+        yield
+
+
+@contextmanager
+def _set(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
         for name, value in before.items():
             # What the test set meanwhile is the test's.
-            if os.environ.get(name) == missing[name]:
+            if os.environ.get(name) == variables[name]:
                 if value is None:
                     del os.environ[name]
                 else:
