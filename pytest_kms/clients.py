@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,14 @@ def _factory() -> Any:
     """Keep one session: making one costs more than making a client."""
     from botocore.session import Session
 
-    session = Session()
+    # Neither a profile nor a file is looked at: what is configured around the test is not the test's.
+    session = Session(
+        {
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
     try:
         import boto3
     except ImportError:

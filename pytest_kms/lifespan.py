@@ -93,8 +93,6 @@ class fake_kms:  # noqa: N801  # it is called like a function
         """Decorate a function, a coroutine function or a unittest.TestCase."""
         if isinstance(decorated, type):
             return self._wrap_class(decorated)
-        if inspect.iscoroutinefunction(decorated):
-            return self._wrap_coroutine(decorated)
         return self._wrap_function(decorated)
 
     def _again(self) -> fake_kms:
@@ -103,23 +101,21 @@ class fake_kms:  # noqa: N801  # it is called like a function
         return again
 
     def _wrap_function(self, function: Any) -> Any:
-        signature, asks = _without_kms(function)
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise UsageError(f"{function.__name__} is a generator; enter fake_kms() within it instead")
+        give, signature = _giver_of_kms(function)
+        if inspect.iscoroutinefunction(function):
 
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self._again() as kms:
-                return function(*args, **({"kms": kms} if asks else {}), **kwargs)
+            @functools.wraps(function)
+            async def wrapper(*args: Any, **kwargs: Any) -> Any:
+                with self._again() as kms:
+                    return await give(kms, args, kwargs)
+        else:
 
-        wrapper.__signature__ = signature  # type: ignore[attr-defined]
-        return wrapper
-
-    def _wrap_coroutine(self, function: Any) -> Any:
-        signature, asks = _without_kms(function)
-
-        @functools.wraps(function)
-        async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self._again() as kms:
-                return await function(*args, **({"kms": kms} if asks else {}), **kwargs)
+            @functools.wraps(function)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                with self._again() as kms:
+                    return give(kms, args, kwargs)
 
         wrapper.__signature__ = signature  # type: ignore[attr-defined]
         return wrapper
@@ -137,13 +133,34 @@ class fake_kms:  # noqa: N801  # it is called like a function
             active = self._again()
             cls.kms = active.__enter__()
             cls.addClassCleanup(active.__exit__, None, None, None)
-            set_up(cls)
+            try:
+                set_up(cls)
+            except Exception:
+                raise
+            except BaseException:
+                # unittest cleans up after exceptions of the first kind alone.
+                cls.doClassCleanups()
+                raise
 
         cls.setUpClass = setUpClass
         return cls
 
 
-def _without_kms(function: Callable[..., Any]) -> tuple[inspect.Signature, bool]:
+def _giver_of_kms(
+    function: Callable[..., Any],
+) -> tuple[Callable[[FakeKMS, tuple[Any, ...], dict[str, Any]], Any], inspect.Signature]:
+    """Return how to call a function that may ask for `kms`, and its signature for those who do not give it."""
     signature = inspect.signature(function)
+    names = list(signature.parameters)
+    if "kms" not in names:
+        return lambda _, args, kwargs: function(*args, **kwargs), signature
+    place = names.index("kms")
+    by_place = signature.parameters["kms"].kind is not inspect.Parameter.KEYWORD_ONLY
+
+    def give(kms: FakeKMS, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if by_place and len(args) >= place:
+            return function(*args[:place], kms, *args[place:], **kwargs)
+        return function(*args, kms=kms, **kwargs)
+
     others = [parameter for name, parameter in signature.parameters.items() if name != "kms"]
-    return signature.replace(parameters=others), len(others) < len(signature.parameters)
+    return give, signature.replace(parameters=others)

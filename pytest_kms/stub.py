@@ -36,7 +36,7 @@ class Active(Protocol):
 
 _active: list[Active] = []
 _installed = False
-_moto_passthroughs: list[list[str]] = []
+_moto_undo: list[Callable[[], object]] = []
 
 guard: Callable[[OutsideFixture], None] | None = None
 """Who is told of KMS calls made while no fake is active; with None they pass through."""
@@ -66,9 +66,8 @@ def deactivate(fake: Active) -> None:
     """Let it answer no more."""
     _active.remove(fake)
     if not _active:
-        for services in _moto_passthroughs:
-            services.remove("kms")
-        _moto_passthroughs.clear()
+        while _moto_undo:
+            _moto_undo.pop()()
         backoff.restore()
 
 
@@ -194,11 +193,18 @@ def _let_moto_pass_kms() -> None:
     """Keep moto, where it is active too, from answering as well: botocore asks every handler."""
     config = sys.modules.get("moto.core.config")
     if config is not None:
-        core = config.default_user_config.setdefault("core", {})
-        services = core.setdefault("passthrough", {}).setdefault("services", [])
+        core = _within_moto(config.default_user_config, "core", dict)
+        services = _within_moto(_within_moto(core, "passthrough", dict), "services", list)
         if "kms" not in services:
             services.append("kms")
-            _moto_passthroughs.append(services)
+            _moto_undo.append(lambda: services.remove("kms"))
+
+
+def _within_moto(settings: dict[str, Any], name: str, make: Callable[[], Any]) -> Any:
+    if name not in settings:
+        settings[name] = make()
+        _moto_undo.append(lambda: settings.pop(name))
+    return settings[name]
 
 
 def _where() -> str:

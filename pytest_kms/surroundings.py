@@ -7,8 +7,10 @@ signs with lent ones while a fake is active.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+import sys
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +21,7 @@ ACCESS_KEY = "AKIAPYTESTKMS0000000"
 SECRET_KEY = "pytest-kms"  # noqa: S105  # signs requests that never leave the process
 
 _DEFAULT_REGION = "us-east-1"
+# Where botocore finds credentials: variables of the environment, and settings of a profile.
 _CREDENTIAL_SOURCES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_PROFILE",
@@ -27,19 +30,25 @@ _CREDENTIAL_SOURCES = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 )
+_CREDENTIAL_SETTINGS = frozenset(
+    {
+        "aws_access_key_id",
+        "credential_process",
+        "credential_source",
+        "login_session",
+        "role_arn",
+        "source_profile",
+        "sso_account_id",
+        "sso_session",
+        "sso_start_url",
+        "web_identity_token_file",
+    }
+)
 
 
 def default_region() -> str:
     """Return the Region that the developer has configured, or us-east-1."""
-    region = os.environ.get("AWS_DEFAULT_REGION")
-    if region:
-        return region
-    if _mentions_region():
-        from botocore.session import Session
-
-        configured: str | None = Session().get_config_variable("region")
-        return configured or _DEFAULT_REGION
-    return _DEFAULT_REGION
+    return os.environ.get("AWS_DEFAULT_REGION") or _profile().get("region") or _DEFAULT_REGION
 
 
 @contextmanager
@@ -52,16 +61,29 @@ def lent(region: str) -> Iterator[None]:
 @contextmanager
 def lent_region(region: str) -> Iterator[None]:
     """Set a Region in the environment where none is configured, and take it back afterwards."""
-    missing = not os.environ.get("AWS_DEFAULT_REGION") and not _mentions_region()
-    with _set({"AWS_DEFAULT_REGION": region} if missing else {}):
+    configured = os.environ.get("AWS_DEFAULT_REGION") or "region" in _profile()
+    with _set({} if configured else {"AWS_DEFAULT_REGION": region}):
         yield
 
 
 @contextmanager
 def _lent_credentials() -> Iterator[None]:
-    configured = any(map(os.environ.get, _CREDENTIAL_SOURCES)) or any(file.exists() for file in _files())
-    with _set({} if configured else {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}):
+    configured = any(map(os.environ.get, _CREDENTIAL_SOURCES)) or not _CREDENTIAL_SETTINGS.isdisjoint(_profile())
+    if configured:
         yield
+        return
+    with _set({"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}):
+        yield
+    _let_default_session_forget()
+
+
+def _let_default_session_forget() -> None:
+    """Keep boto3's default session from signing with lent credentials later on."""
+    session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    core = getattr(session, "_session", None)
+    credentials = getattr(core, "_credentials", None)
+    if credentials is not None and credentials.access_key == ACCESS_KEY:
+        core._credentials = None  # type: ignore[union-attr]  # noqa: SLF001  # as it was before botocore looked for them
 
 
 @contextmanager
@@ -101,12 +123,25 @@ class LentCredentials:
         return _Frozen(ACCESS_KEY, SECRET_KEY)
 
 
-def _files() -> tuple[Path, Path]:
-    return (
+def _profile() -> Mapping[str, Any]:
+    """Return the settings of the profile in force, of both of botocore's files."""
+    files = (
         Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")).expanduser(),
         Path(os.environ.get("AWS_CONFIG_FILE", "~/.aws/config")).expanduser(),
     )
+    written = tuple((str(file), file.stat().st_mtime_ns) for file in files if file.is_file())
+    name = os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE")
+    return _read_profile(name, written) if written else {}
 
 
-def _mentions_region() -> bool:
-    return any(file.is_file() and "region" in file.read_text(errors="replace") for file in _files())
+@lru_cache
+def _read_profile(name: str | None, written: tuple[tuple[str, int], ...]) -> Mapping[str, Any]:  # noqa: ARG001
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    try:
+        settings: Mapping[str, Any] = Session().get_scoped_config()
+    except BotoCoreError:
+        # A profile that does not exist, a file that cannot be read: the application will hear of it.
+        return {}
+    return settings

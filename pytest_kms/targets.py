@@ -51,7 +51,7 @@ class KeyId:
         value = call.input.get(self.member)
         if value is None:
             return None
-        key = _key_named(call, value, aliases=self.aliases, to_alias=self.to_alias)
+        key = _key_named(call, value, self)
         call.note(key, self.member, self.context, self.action)
         return key
 
@@ -85,7 +85,7 @@ class CiphertextKey:
         if value is None:
             call.by_ciphertext = True
             self._expect_reachable(call, key)
-        elif key is not _key_named(call, value, aliases=True):
+        elif key is not _key_named(call, value, KeyId(aliases=True, action=self.action)):
             raise IncorrectKeyException(
                 why=f"the ciphertext was made with {_describe(key)}, the call names {value}"
             )
@@ -102,12 +102,11 @@ class CiphertextKey:
             raise InvalidCiphertextException(why=f"the ciphertext was made {made_by}, or its key part was altered")
         return key
 
-    @staticmethod
-    def _expect_reachable(call: Call, key: Key) -> None:
+    def _expect_reachable(self, call: Call, key: Key) -> None:
         if key.region == call.region and not key.deleted:
             return
         where = "has been deleted" if key.deleted else f"is in {key.region}, the call went to {call.region}"
-        raise hidden(call, why=f"the ciphertext was made with {_describe(key)}, which {where}")
+        raise hidden(call, self.action, why=f"the ciphertext was made with {_describe(key)}, which {where}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +145,9 @@ def ignores_ciphertext(call: Call) -> bool:
     return IGNORE_CIPHERTEXT in call.input.get("DryRunModifiers", ())
 
 
-def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False) -> Key:
-    if aliases and value.startswith(arns.ALIAS_PREFIX):
-        return _key_of_alias(call, call.region, call.account, value)
+def _key_named(call: Call, value: str, how: KeyId) -> Key:
+    if how.aliases and value.startswith(arns.ALIAS_PREFIX):
+        return _key_of_alias(call, call.region, call.account, value, how)
     region, account, resource = call.region, call.account, value
     if value.startswith("arn:"):
         arn = arns.parse(value)
@@ -158,9 +157,9 @@ def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False)
         account = arn.account
         resource = arn.resource.removeprefix("key/")
     if resource.startswith(arns.ALIAS_PREFIX):
-        if not aliases:
-            raise _alias_refused(to_alias=to_alias)
-        return _key_of_alias(call, _expect_region(call, value), account, resource)
+        if not how.aliases:
+            raise _alias_refused(how)
+        return _key_of_alias(call, _expect_region(call, value), account, resource, how)
     _expect_region(call, value)
     key_id = resource.lower()
     if not arns.KEY_ID.fullmatch(key_id):
@@ -170,7 +169,7 @@ def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False)
     key = call.world.registry(region, account).keys.get(key_id)
     if key is None:
         if account != call.account:
-            raise hidden(call, why=f"account {account} has no such key in {region}")
+            raise hidden(call, how.action, why=f"account {account} has no such key in {region}")
         elsewhere = [k.region for k in call.world.all_keys() if k.id == key_id]
         raise NotFoundException(
             f"Key '{arns.of(region, account, f'key/{key_id}')}' does not exist",
@@ -179,13 +178,13 @@ def _key_named(call: Call, value: str, *, aliases: bool, to_alias: bool = False)
     return key
 
 
-def _key_of_alias(call: Call, region: str, account: str, name: str) -> Key:
+def _key_of_alias(call: Call, region: str, account: str, name: str, how: KeyId) -> Key:
     alias = call.world.registry(region, account).aliases.get(name)
     if alias is None and name in aws_managed.ALIASES:
         return call.world.aws_managed_key(name.removeprefix(arns.RESERVED_ALIAS_PREFIX), region, account)
     if alias is None:
         if account != call.account:
-            raise hidden(call, why=f"account {account} has no such alias in {region}")
+            raise hidden(call, how.action, why=f"account {account} has no such alias in {region}")
         raise _alias_not_found(call, name, region, account)
     return alias.key
 
@@ -201,8 +200,8 @@ def _expect_region(call: Call, value: str) -> str:
     return call.region
 
 
-def _alias_refused(*, to_alias: bool) -> KMSError:
-    if to_alias:
+def _alias_refused(how: KeyId) -> KMSError:
+    if how.to_alias:
         # Unconfirmed; the operations on aliases model no InvalidArnException.
         return ValidationException("Aliases must refer to keys. Not aliases")
     return InvalidArnException("Key Aliases are not supported for this operation.")
@@ -216,7 +215,7 @@ def _alias_not_found(call: Call, name: str, region: str, account: str) -> NotFou
     )
 
 
-def hidden(call: Call, *, why: str, action: str = "") -> AccessDeniedException:
+def hidden(call: Call, action: str, *, why: str) -> AccessDeniedException:
     """Refuse without a word on whether the key exists, as AWS does for keys of other accounts."""
     which = "on the resource associated with this ciphertext" if call.by_ciphertext else "on this resource"
     return AccessDeniedException(

@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_kms import service
-from pytest_kms.errors import SerializationException
+from pytest_kms.errors import NotSupported, SerializationException
 
 if TYPE_CHECKING:
     from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -80,10 +80,10 @@ _ENCODER = json.JSONEncoder(default=_encode_value, separators=(",", ":"))
 
 @cache
 def _reader_of_operation(operation: str) -> Reader:
-    return _structure_reader(service.input_shape(operation))
+    return _structure_reader(service.input_shape(operation), outermost=True)
 
 
-def _structure_reader(shape: StructureShape) -> Reader:
+def _structure_reader(shape: StructureShape, *, outermost: bool = False) -> Reader:
     members = {name: _member(member) for name, member in shape.members.items()}
 
     def read(value: Any) -> dict[str, Any]:
@@ -100,7 +100,9 @@ def _structure_reader(shape: StructureShape) -> Reader:
                     raise _mismatch(kind, item)
                 if read_item is not None:
                     item = read_item(item)
-            # A member that the model lacks is kept as it is: checks/support refuses it by name.
+            elif not outermost:
+                raise NotSupported(f"the member {name!r} of {shape.name} is not supported by this version.")
+            # An outermost member that the model lacks is kept as it is: checks/support refuses it by name.
             read_values[name] = item
         return read_values
 

@@ -24,9 +24,8 @@ def check(call: Call) -> None:
     for use, key in zip(call.uses, call.touched, strict=True):
         action = use.action
         if key.account != call.account:
-            raise hidden(
-                call, action=action, why=f"{key.arn} is a key of account {key.account}, which lets nobody else in"
-            )
+            why = f"{key.arn} is a key of account {key.account}, which lets nobody else in"
+            raise hidden(call, action, why=why)
         if key.manager == AWS and not action.startswith(_ON_AWS_MANAGED_KEYS):
             raise AccessDeniedException(
                 f"User: {call.principal.arn} is not authorized to perform: kms:{action} on resource: {key.arn}"

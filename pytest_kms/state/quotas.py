@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from math import inf
 
 from pytest_kms.errors import UsageError
 
@@ -128,7 +129,8 @@ class Quotas:
         kms.quotas.off()                                             # none is enforced
     """
 
-    def __init__(self) -> None:
+    def __init__(self, region: str) -> None:
+        self._region = region
         self._set: dict[str, float] = {}
         self._meters: dict[tuple[str, str, str], _Meter | None] = {}
         self.enforced = True
@@ -141,9 +143,10 @@ class Quotas:
         self._meters.clear()
 
     def __getitem__(self, name: str) -> float:
-        """Return what is in force for a quota: what the test set, or else AWS's default."""
+        """Return what is in force for a quota where the fake lives: what the test set, or else AWS's default."""
         name = self._canonical(name)
-        return self._set.get(name, DEFAULTS.get(name, float("inf")))
+        value = self._set.get(name, default(name, self._region))
+        return inf if value is None else value
 
     def __delitem__(self, name: str) -> None:
         """Go back to AWS's default."""
@@ -152,7 +155,7 @@ class Quotas:
 
     def __iter__(self) -> Iterator[str]:
         """Give the names of all quotas."""
-        return iter(DEFAULTS)
+        return (name for name in (*DEFAULTS, *(_CHINA.keys() - DEFAULTS.keys())) if default(name, self._region))
 
     def off(self) -> None:
         """Enforce none."""
@@ -186,9 +189,10 @@ class Quotas:
         return None if limit is None else _Meter(limit)
 
     def _canonical(self, name: str) -> str:
-        if f"{name} request rate" in DEFAULTS:
-            return f"{name} request rate"
-        if name in DEFAULTS or name in _SHARING:
+        full = f"{name} request rate"
+        if full in DEFAULTS or full in _CHINA:
+            return full
+        if name in DEFAULTS or name in _CHINA or name in _SHARING:
             return name
         known = sorted(DEFAULTS) + sorted(_SHARING)
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)

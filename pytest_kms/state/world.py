@@ -46,7 +46,7 @@ class World:
         self.lock = threading.RLock()
         self.clock = Clock()
         self.agenda = Agenda()
-        self.quotas = Quotas()
+        self.quotas = Quotas(region)
         self.faults: list[Fault] = []
         self.trail = Trail(self.arns_of)
         self.refusals: list[BaseException] = []
