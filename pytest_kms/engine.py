@@ -19,6 +19,7 @@ from pytest_kms.operation import Call, Request
 from pytest_kms.paging import page
 from pytest_kms.state.key import Key
 from pytest_kms.state.trail import Attempt, Event
+from pytest_kms.targets import NotMadeYet
 
 if TYPE_CHECKING:
     from pytest_kms.state.world import World
@@ -47,12 +48,16 @@ def identify(call: Call) -> None:
             call.found.append(thing)
             if isinstance(thing, Key):
                 call.keys.append(thing)
-    except KMSError as error:
+    except (KMSError, NotMadeYet) as error:
         call.unresolved = error
 
 
 def find(call: Call) -> None:
-    """Tell what could not be found."""
+    """Tell what could not be found; make an AWS managed key that is named for the first time."""
+    while isinstance(call.unresolved, NotMadeYet):
+        call.unresolved.make()
+        call.forget_findings()
+        identify(call)
     if call.unresolved is not None:
         raise call.unresolved
 

@@ -67,7 +67,7 @@ class FakeKMS:
         self._region = region
         self._account = _checked_account(account)
         self._quotas = quotas
-        self._seed = seed
+        self._seed = None if seed is None else str(seed)  # an ini file has no numbers
         self._origin = origin
         self._clients: dict[str, KMSClient] = {}
         self.real_backoff = real_backoff

@@ -13,7 +13,6 @@ from pytest_kms.state.key import Key
 from pytest_kms.state.trail import KeyUse
 
 if TYPE_CHECKING:
-    from pytest_kms.errors import KMSError
     from pytest_kms.paging import Pages
     from pytest_kms.state.principal import Principal
     from pytest_kms.state.world import World
@@ -54,7 +53,8 @@ class Call:
     """One request on its way through the engine, and what has been found out about it.
 
     `region` is the one that was called, `account` the caller's, `seconds` the fake's time. `found` holds what the
-    operation works on, `keys` the keys among it; `touched` the keys that take permission, `uses` their record.
+    operation works on, `keys` the keys among it; `touched` the keys that take permission, `uses` their record;
+    `by_ciphertext` the action on a key that only the ciphertext names.
     """
 
     __slots__ = (
@@ -71,13 +71,17 @@ class Call:
         self.account = self.principal.account
         self.operation: Operation = OPERATIONS.get(request.operation) or Operation.unknown(request.operation)
         self.input: dict[str, Any] = {}
+        self.answer: Answer = {}
+        self.forget_findings()
+
+    def forget_findings(self) -> None:
+        """Be as if nothing had been looked for yet."""
         self.found: list[Any] = []
         self.keys: list[Key] = []
         self.touched: list[Key] = []
         self.uses: list[KeyUse] = []
-        self.unresolved: KMSError | None = None
-        self.by_ciphertext = False
-        self.answer: Answer = {}
+        self.unresolved: Exception | None = None
+        self.by_ciphertext = ""
 
     def note(self, key: Key, member: str = "KeyId", context: str = "EncryptionContext", action: str = "") -> None:
         """Note that the call touches a key, with which encryption context, and what permission that takes."""

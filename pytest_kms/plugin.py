@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ region: where keys are made by default; account: of the default principal, 12 di
 request quotas, or a mapping of some to calls per second; seed: makes ids, ciphertexts and random bytes repeat; \
 real_backoff: let botocore's retries sleep."""
 
+_MARKER_ARGUMENTS = {"region", "account", "quotas", "seed", "real_backoff"}
 _SCOPES = ("function", "class", "module", "package", "session")
 
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
@@ -68,12 +70,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getini("kms_scope") not in _SCOPES:
         raise pytest.UsageError(f"pytest-kms: kms_scope is one of {', '.join(_SCOPES)}")
     if config.getini("kms_guard"):
-        stub.guard = _strays.append
-
-
-def pytest_unconfigure() -> None:
-    """Guard no longer."""
-    stub.guard = None
+        # A run may run others within, as pytester does.
+        before, stub.guard = stub.guard, _strays.append
+        config.add_cleanup(lambda: setattr(stub, "guard", before))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -81,7 +80,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if item.get_closest_marker("kms") is not None:
         names = getattr(item, "fixturenames", None)
         if names is not None and "pytest_kms" not in names:
-            names.insert(0, "pytest_kms")
+            # A list of its own: the items of a parametrized function share one.
+            item.fixturenames = ["pytest_kms", *names]  # type: ignore[attr-defined]
+
+
+def pytest_collection_finish() -> None:
+    """Forget stray calls of imports: they have failed the collection of their modules."""
+    _strays.clear()
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001
@@ -91,22 +96,21 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001
 @pytest.fixture(name="pytest_kms", scope=_scope)
 def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
     """Answer every KMS call of this process with a fake AWS KMS, new for each test; `kms` for short."""
+    from pytest_kms.errors import UsageError
     from pytest_kms.lifespan import fake_kms
 
-    try:
-        lifespan = fake_kms(origin=request.node.nodeid, **_settings(request))
-        entered = lifespan.__enter__()
-    except Exception as error:
-        if type(error).__name__ != "UsageError":
-            raise
-        pytest.fail(str(error), pytrace=False)
-    fakes = request.config.stash.setdefault(_active, [])
-    fakes.append(entered)
-    try:
-        yield entered
-    finally:
-        fakes.remove(entered)
-        lifespan.__exit__(None, None, None)
+    mistake = None
+    with ExitStack() as stack:
+        try:
+            kms = stack.enter_context(fake_kms(origin=request.node.nodeid, **_settings(request)))
+        except UsageError as error:
+            mistake = str(error)
+        if mistake:
+            pytest.fail(mistake, pytrace=False)
+        fakes = request.config.stash.setdefault(_active, [])
+        fakes.append(kms)
+        stack.callback(fakes.remove, kms)
+        yield kms
 
 
 @pytest.fixture(name="kms", scope=_scope)
@@ -130,9 +134,8 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
         value = config.getini(f"kms_{name}")
         if value:
             settings[name] = value
-    known = {"region", "account", "quotas", "seed", "real_backoff"}
     for marker in reversed(list(request.node.iter_markers("kms"))):
-        unknown = sorted(set(marker.kwargs) - known)
+        unknown = sorted(set(marker.kwargs) - _MARKER_ARGUMENTS)
         if marker.args or unknown:
             what = f"no {' or '.join(map(repr, unknown))}" if unknown else "keyword arguments only"
             pytest.fail(f"pytest-kms: the marker takes {what}; it is {MARKER.partition(':')[0]}", pytrace=False)
@@ -141,41 +144,99 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Refuse a marker that comes too late for a fake of a wider scope."""
+    scope = item.config.getini("kms_scope")
+    for node, marker in item.iter_markers_with_node("kms"):
+        if marker.kwargs and _rank(node) < _SCOPES.index(scope):
+            pytest.fail(
+                f"pytest-kms: the marker on {node.name} comes too late: by kms_scope a fake lives for a {scope}."
+                " Put it on what lives as long, or use fake_kms() within the test.",
+                pytrace=False,
+            )
+    try:
+        return (yield)
+    except BaseException:
+        _strays.clear()
+        raise
+
+
+def _rank(node: pytest.Item | pytest.Collector | object) -> int:
+    kinds = (pytest.Item, pytest.Class, pytest.Module, pytest.Package)
+    return next((rank for rank, kind in enumerate(kinds) if isinstance(node, kind)), len(kinds))
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test in its own phase for what its application has swallowed."""
-    result = yield
-    _give_verdict(item.config.stash.get(_active, []))
+    fakes = item.config.stash.get(_active, [])
+    try:
+        result = yield
+    except BaseException:
+        _take_complaints(fakes)  # the test has a reason of its own, and the next one has nothing to do with it
+        raise
+    _fail_for(_take_complaints(fakes))
     return result
 
 
-def _give_verdict(fakes: list[FakeKMS]) -> None:
-    __tracebackhide__ = True
-    if _strays:
-        pytest.fail(str(_strays[0]), pytrace=False)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """Fail a teardown that has swallowed the guard's words."""
+    try:
+        result = yield
+    except BaseException:
+        _strays.clear()
+        raise
+    _fail_for(_take_complaints([]))
+    return result
+
+
+def _fail_for(complaints: list[str]) -> None:
+    if complaints:
+        pytest.fail(complaints[0], pytrace=False)
+
+
+def _take_complaints(fakes: list[FakeKMS]) -> list[str]:
+    """Return what is to be said of a test, once."""
+    complaints = [str(stray) for stray in _strays]
+    _strays.clear()
     for kms in fakes:
-        if kms.world.refusals:
-            pytest.fail(str(kms.world.refusals[0]), pytrace=False)
+        complaints += [str(refusal) for refusal in kms.world.refusals]
         unused = kms.unused_faults()
         if unused:
-            told = "; ".join(map(str, unused))
-            pytest.fail(
-                f"pytest-kms: faults were ordered and never used: {told}."
+            complaints.append(
+                f"pytest-kms: faults were ordered and never used: {'; '.join(map(str, unused))}."
                 " What to do: check that the code under test makes these calls, or order fewer;"
-                " kms.reset() forgets them.",
-                pytrace=False,
+                " kms.reset() forgets them."
             )
+        kms.world.refusals.clear()
+        kms.world.faults.clear()
+    return complaints
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Add to the report of a failing test what was called, and why it failed."""
+    if call.excinfo is not None and call.excinfo.type.__module__ == "pytest_kms.errors":
+        error = call.excinfo.value
+        call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(_of_the_user(error.__traceback__)))
     report = yield
-    if call.when == "call":
-        _strays.clear()
-        if report.failed:
-            for kms in item.config.stash.get(_active, []):
-                report.sections.append(("kms", _story(kms)))
+    if call.when == "call" and report.failed:
+        for kms in item.config.stash.get(_active, []):
+            report.sections.append(("kms", _story(kms)))
     return report
+
+
+def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
+    """Leave out of a traceback what is in the AWS SDK and in this package."""
+    entries = []
+    while trace is not None:
+        entries.append(trace)
+        trace = trace.tb_next
+    for entry in reversed(entries):
+        if stub.is_outside(entry.tb_frame.f_code.co_filename):
+            trace = TracebackType(trace, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return trace
 
 
 def _story(kms: FakeKMS) -> str:

@@ -73,23 +73,22 @@ def deactivate(fake: Active) -> None:
 
 def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
     """Answer a KMS request, if a fake is active. botocore calls this for every request just before it is sent."""
+    __tracebackhide__ = True
     operation = event_name.rpartition(".")[2]
+    if _active:
+        return _answer(_active[-1], operation, request)
+    if guard is not None:
+        _refuse_stray(guard, operation)
+    return None
+
+
+def on_before_sign(request: Any, request_signer: Any, operation_name: str, **_: Any) -> None:
+    """Lend credentials to a client that has none; without a fake, speak before they are missed."""
+    __tracebackhide__ = True
     if not _active:
         if guard is not None:
-            stray = OutsideFixture(
-                f"KMS was called while no fake was active: {operation}, from {_where()}."
-                " Ask for the fixture: add `kms` to the test's arguments, or @pytest.mark.usefixtures('kms')."
-                " To let such calls through, remove kms_guard from the configuration."
-            )
-            guard(stray)
-            raise stray
-        return None
-    return _answer(_active[-1], operation, request)
-
-
-def on_before_sign(request: Any, request_signer: Any, **_: Any) -> None:
-    """Lend credentials to a client that has none."""
-    if _active and request_signer._credentials is None:  # noqa: SLF001
+            _refuse_stray(guard, operation_name)
+    elif request_signer._credentials is None:  # noqa: SLF001
         from pytest_kms.surroundings import LentCredentials
 
         request.context.setdefault("signing", {}).setdefault("request_credentials", LentCredentials())
@@ -106,6 +105,17 @@ HANDLERS = (
     ("after-call.kms", on_after_call),
     ("after-call-error.kms", on_after_call),
 )
+
+
+def _refuse_stray(report: Callable[[OutsideFixture], None], operation: str) -> None:
+    __tracebackhide__ = True
+    stray = OutsideFixture(
+        f"KMS was called while no fake was active: {operation}, from {_where()}."
+        " Ask for the fixture: add `kms` to the test's arguments, or @pytest.mark.usefixtures('kms')."
+        " To let such calls through, remove kms_guard from the configuration."
+    )
+    report(stray)
+    raise stray
 
 
 def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSResponse:
@@ -207,13 +217,20 @@ def _within_moto(settings: dict[str, Any], name: str, make: Callable[[], Any]) -
     return settings[name]
 
 
+def is_outside(path: str) -> bool:
+    """Say whether a source file is neither of the AWS SDK nor of this package."""
+    parts = path.replace("\\", "/").split("/")[:-1]
+    return _INSIDE.isdisjoint(parts)
+
+
+_INSIDE = frozenset({"botocore", "boto3", "aiobotocore", "pytest_kms"})
+
+
 def _where() -> str:
     """Name the line outside of the AWS SDK that a call came from."""
-    inside = ("botocore", "boto3", "aiobotocore", "pytest_kms")
-    for frame in reversed(traceback.extract_stack()):
-        if not any(f"/{package}/" in frame.filename.replace("\\", "/") for package in inside):
-            return f"{frame.filename}:{frame.lineno} in {frame.name}"
-    return "an unknown place"  # pragma: no cover  # somebody has called
+    frames = traceback.extract_stack()
+    caller = next((frame for frame in reversed(frames) if is_outside(frame.filename)), frames[0])
+    return f"{caller.filename}:{caller.lineno} in {caller.name}"
 
 
 class _WhenHandlersAreImported:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_kms import arns
@@ -23,6 +24,8 @@ from pytest_kms.state.alias import Alias
 from pytest_kms.state.world import origin_of_material
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_kms.operation import Call
     from pytest_kms.state.key import Key
 
@@ -30,6 +33,14 @@ DEFAULT_ALGORITHM = "SYMMETRIC_DEFAULT"
 IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
 
 _ALIAS_CHARACTERS = re.compile(r"alias/[a-zA-Z0-9/_-]+")
+
+
+class NotMadeYet(Exception):
+    """The call names an AWS managed key for the first time: `make` lets it come into being."""
+
+    def __init__(self, make: Callable[[], Key]) -> None:
+        super().__init__()
+        self.make = make
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ class CiphertextKey:
         key = self._key_of(call, blob)
         value = call.input.get(self.member)
         if value is None:
-            call.by_ciphertext = True
+            call.by_ciphertext = self.action or call.operation.name
             self._expect_reachable(call, key)
         elif key is not _key_named(call, value, KeyId(aliases=True, action=self.action)):
             raise IncorrectKeyException(
@@ -181,7 +192,8 @@ def _key_named(call: Call, value: str, how: KeyId) -> Key:
 def _key_of_alias(call: Call, region: str, account: str, name: str, how: KeyId) -> Key:
     alias = call.world.registry(region, account).aliases.get(name)
     if alias is None and name in aws_managed.ALIASES:
-        return call.world.aws_managed_key(name.removeprefix(arns.RESERVED_ALIAS_PREFIX), region, account)
+        service = name.removeprefix(arns.RESERVED_ALIAS_PREFIX)
+        raise NotMadeYet(partial(call.world.aws_managed_key, service, region, account))
     if alias is None:
         if account != call.account:
             raise hidden(call, how.action, why=f"account {account} has no such alias in {region}")
@@ -217,10 +229,11 @@ def _alias_not_found(call: Call, name: str, region: str, account: str) -> NotFou
 
 def hidden(call: Call, action: str, *, why: str) -> AccessDeniedException:
     """Refuse without a word on whether the key exists, as AWS does for keys of other accounts."""
-    which = "on the resource associated with this ciphertext" if call.by_ciphertext else "on this resource"
+    action = action or call.operation.name
+    by_ciphertext = action == call.by_ciphertext
+    which = "on the resource associated with this ciphertext" if by_ciphertext else "on this resource"
     return AccessDeniedException(
-        f"User: {call.principal.arn} is not authorized to perform:"
-        f" kms:{action or call.operation.name} {which}"
+        f"User: {call.principal.arn} is not authorized to perform: kms:{action} {which}"
         " because the resource does not exist in this Region, no resource-based policies allow access, or a"
         " resource-based policy explicitly denies access",
         why=why,

@@ -27,8 +27,11 @@ def check(call: Call) -> None:
             why = f"{key.arn} is a key of account {key.account}, which lets nobody else in"
             raise hidden(call, action, why=why)
         if key.manager == AWS and not action.startswith(_ON_AWS_MANAGED_KEYS):
+            why = f"{key.label} is an AWS managed key: only its service may use it, and nobody may manage it"
+            if action == call.by_ciphertext:
+                raise hidden(call, action, why=why)
             raise AccessDeniedException(
                 f"User: {call.principal.arn} is not authorized to perform: kms:{action} on resource: {key.arn}"
                 f" because no resource-based policy allows the kms:{action} action",
-                why=f"{key.label} is an AWS managed key: only its service may use it, and nobody may manage it",
+                why=why,
             )

@@ -39,7 +39,7 @@ _ORIGINS_KEPT = 100_000
 class World:
     """The state of one fake: accounts and Regions with their keys, the clock, quotas, faults and the trail."""
 
-    def __init__(self, *, region: str, account: str, seed: int | str | None, origin: str) -> None:
+    def __init__(self, *, region: str, account: str, seed: str | None, origin: str) -> None:
         self.region = region
         self.account = account
         self.origin = origin
