@@ -26,12 +26,16 @@ class Clock:
     @property
     def seconds(self) -> float:
         """Seconds since the epoch."""
-        return self.start + self._elapsed() + self._moved
+        if self._frozen_at is not None:
+            return self.start + self._frozen_at + self._moved
+        elapsed = int(time.time() - self.start)
+        # A test may set the wall clock back (freezegun, time-machine); the fake's time does not follow.
+        return self.start + (elapsed if elapsed > 0 else 0) + self._moved
 
     @property
     def seconds_not_advanced(self) -> float:
         """Seconds since the epoch, without what a test advanced: the time that retries are measured in."""
-        return self.start + self._elapsed() + self.waited
+        return self.seconds - self._moved + self.waited
 
     @property
     def now(self) -> dt.datetime:
@@ -66,11 +70,4 @@ class Clock:
 
     def freeze(self) -> None:
         """Stop following the wall clock; `advance` and the waits of retries still move the time."""
-        self._frozen_at = self._elapsed()
-
-    def _elapsed(self) -> int:
-        if self._frozen_at is not None:
-            return self._frozen_at
-        elapsed = int(time.time() - self.start)
-        # A test may set the wall clock back (freezegun, time-machine); the fake's time does not follow.
-        return elapsed if elapsed > 0 else 0
+        self._frozen_at = round(self.seconds - self._moved - self.start)

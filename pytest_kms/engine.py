@@ -56,7 +56,9 @@ def find(call: Call) -> None:
     """Tell what could not be found; make an AWS managed key that is named for the first time."""
     while isinstance(call.unresolved, NotMadeYet):
         call.unresolved.make()
-        call.forget_findings()
+        call.unresolved = None
+        for findings in (call.found, call.keys, call.touched, call.uses):
+            findings.clear()
         identify(call)
     if call.unresolved is not None:
         raise call.unresolved

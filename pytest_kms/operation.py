@@ -72,10 +72,6 @@ class Call:
         self.operation: Operation = OPERATIONS.get(request.operation) or Operation.unknown(request.operation)
         self.input: dict[str, Any] = {}
         self.answer: Answer = {}
-        self.forget_findings()
-
-    def forget_findings(self) -> None:
-        """Be as if nothing had been looked for yet."""
         self.found: list[Any] = []
         self.keys: list[Key] = []
         self.touched: list[Key] = []

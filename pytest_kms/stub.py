@@ -120,7 +120,8 @@ def _refuse_stray(report: Callable[[OutsideFixture], None], operation: str) -> N
 
 def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSResponse:
     engine = _engine()
-    _let_moto_pass_kms()
+    if "moto.core.config" in sys.modules:
+        _let_moto_pass_kms(sys.modules["moto.core.config"])
     if not fake.real_backoff:
         backoff.follow(fake.world.clock)
     try:
@@ -130,7 +131,14 @@ def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSRes
     except BaseException:
         backoff.leave()
         raise
-    headers = _headers(reply.request_id, len(reply.body))
+    headers = _Headers(
+        {
+            "x-amzn-requestid": reply.request_id,
+            "date": _http_date(int(time.time())),
+            "content-type": "application/x-amz-json-1.1",
+            "content-length": str(len(reply.body)),
+        }
+    )
     return _response_class()(request.url, reply.status, headers, reply.body)
 
 
@@ -157,13 +165,20 @@ def _read(make: type[Request], operation: str, request: Any) -> Request:
     )
 
 
-def _headers(request_id: str, length: int) -> dict[str, str]:
-    return {
-        "x-amzn-RequestId": request_id,
-        "Date": _http_date(int(time.time())),
-        "Content-Type": "application/x-amz-json-1.1",
-        "Content-Length": str(length),
-    }
+class _Headers(dict[str, str]):
+    """The headers of an answer: named in lower case, found in any."""
+
+    def __missing__(self, name: str) -> str:
+        if name.islower():
+            raise KeyError(name)
+        return self[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header, whatever the case of its name."""
+        return super().get(name.lower(), default)
 
 
 @lru_cache(maxsize=1)
@@ -184,12 +199,16 @@ class _Body(bytes):
 
 
 @cache
-def _response_class() -> Callable[[str, int, dict[str, str], bytes], AWSResponse]:
+def _response_class() -> Callable[[str, int, _Headers, bytes], AWSResponse]:
     from botocore.awsrequest import AWSResponse
 
     class Response(AWSResponse):
-        def __init__(self, url: str, status: int, headers: dict[str, str], body: bytes) -> None:
-            super().__init__(url, status, headers, raw=None)  # type: ignore[arg-type]  # any mapping will do
+        def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
+            # botocore's own initializer would copy the headers, which costs more than all the rest.
+            self.url = url
+            self.status_code = status
+            self.headers = headers
+            self.raw = None
             self._body = _Body(body)
 
         @property
@@ -199,15 +218,13 @@ def _response_class() -> Callable[[str, int, dict[str, str], bytes], AWSResponse
     return Response
 
 
-def _let_moto_pass_kms() -> None:
+def _let_moto_pass_kms(config: Any) -> None:
     """Keep moto, where it is active too, from answering as well: botocore asks every handler."""
-    config = sys.modules.get("moto.core.config")
-    if config is not None:
-        core = _within_moto(config.default_user_config, "core", dict)
-        services = _within_moto(_within_moto(core, "passthrough", dict), "services", list)
-        if "kms" not in services:
-            services.append("kms")
-            _moto_undo.append(lambda: services.remove("kms"))
+    core = _within_moto(config.default_user_config, "core", dict)
+    services = _within_moto(_within_moto(core, "passthrough", dict), "services", list)
+    if "kms" not in services:
+        services.append("kms")
+        _moto_undo.append(lambda: services.remove("kms"))
 
 
 def _within_moto(settings: dict[str, Any], name: str, make: Callable[[], Any]) -> Any:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -125,13 +124,17 @@ class LentCredentials:
 
 def _profile() -> Mapping[str, Any]:
     """Return the settings of the profile in force, of both of botocore's files."""
-    files = (
-        Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")).expanduser(),
-        Path(os.environ.get("AWS_CONFIG_FILE", "~/.aws/config")).expanduser(),
-    )
-    written = tuple((str(file), file.stat().st_mtime_ns) for file in files if file.is_file())
+    # os.path and os.stat, since pathlib would be most of what entering a fake costs.
+    written = []
+    for variable, usual in (
+        ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        ("AWS_CONFIG_FILE", "~/.aws/config"),
+    ):
+        file = os.path.expanduser(os.environ.get(variable, usual))  # noqa: PTH111
+        with suppress(OSError):
+            written.append((file, os.stat(file).st_mtime_ns))  # noqa: PTH116
     name = os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE")
-    return _read_profile(name, written) if written else {}
+    return _read_profile(name, tuple(written)) if written else {}
 
 
 @lru_cache

@@ -358,8 +358,9 @@ def test_an_unknown_key_of_another_account(kms: FakeKMS, key: Key, target: Targe
 def test_the_alias_of_another_account(kms: FakeKMS, key: Key, target: Target) -> None:
     """Nothing tells whether there is such an alias."""
     foreign = kms.create_key("foreign", account=FOREIGN)
-    name = f"arn:aws:kms:us-east-1:{FOREIGN}:alias/foreign"
-    assert hidden(target.action) == target.error(kms, name, foreign)
+    for alias in ("foreign", "nothing"):
+        name = f"arn:aws:kms:us-east-1:{FOREIGN}:alias/{alias}"
+        assert hidden(target.action) == target.error(kms, name, foreign)
 
 
 @every_target
@@ -580,10 +581,20 @@ def test_two_ciphertexts_of_one_key_sewn_together(kms: FakeKMS, key: Key, cut: i
         b"\x00" * 184,
         bytes.fromhex("0102020078"),
         bytes.fromhex("0102020078") + bytes(179),
+        bytes.fromhex("0102020078") + bytes(32) + b"\x01" + bytes(150),
         bytes.fromhex("0101020078") + bytes(179),
         b"AQICAH" + b"h" * 240,
     ],
-    ids=["zero", "words", "zeros", "head", "head and zeros", "old head and zeros", "base64"],
+    ids=[
+        "zero",
+        "words",
+        "zeros",
+        "head",
+        "head and zeros",
+        "a length that no ciphertext has",
+        "old head and zeros",
+        "base64",
+    ],
 )
 def test_garbage(kms: FakeKMS, key: Key, method: str, blob: bytes) -> None:
     """It is looked at first: whatever key is named, also one that is not there."""

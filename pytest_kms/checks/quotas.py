@@ -16,6 +16,8 @@ def check(call: Call) -> None:
     operation = call.operation
     if not operation.cryptographic:
         pools = {operation.quota}
+    elif len(call.keys) == 1:
+        pools = {call.keys[0].key_spec.pool}
     elif call.keys:
         pools = {key.key_spec.pool for key in call.keys}
     else:

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pytest_kms import FakeKMS
+from pytest_kms import FakeKMS, NotSupported, fake_kms
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -300,6 +300,25 @@ def test_the_key_spec_is_given_in_one_spelling(kms: FakeKMS) -> None:
         "Message": "You cannot specify KeySpec and CustomerMasterKeySpec in the same request."
         " CustomerMasterKeySpec is deprecated.",
     } == error_of(kms.client, "create_key", KeySpec="SYMMETRIC_DEFAULT", CustomerMasterKeySpec="SYMMETRIC_DEFAULT")
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "works"),
+    [
+        ("KeySpec", "RSA_2048", "SYMMETRIC_DEFAULT"),
+        ("CustomerMasterKeySpec", "HMAC_256", "SYMMETRIC_DEFAULT"),
+        ("Origin", "EXTERNAL", "AWS_KMS"),
+    ],
+)
+def test_a_kind_of_key_that_is_not_supported(member: str, value: str, works: str) -> None:
+    """It is refused loudly, by an error that no application catches."""
+    with fake_kms() as kms:
+        with pytest.raises(NotSupported) as excinfo:
+            kms.client.create_key(**{member: value})  # type: ignore[arg-type]
+        assert (
+            f"pytest-kms: {member} {value} of CreateKey is not supported by this version. What works: {works}."
+        ) == str(excinfo.value)
+        assert [] == kms.client.list_keys()["Keys"]
 
 
 # DescribeKey
