@@ -20,6 +20,7 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     operation     @operation and the call that it gets
     state         what the fake remembers
     crypto        key specs, ciphertexts, algorithms
+    encryption_context  contexts in words
     service       botocore's model of KMS
     arns, clock, errors
 """

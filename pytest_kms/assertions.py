@@ -74,9 +74,7 @@ def describe(world: World, event: Event) -> str:
     """Tell a call in one line: alias names, sorted context, no secrets."""
     parts = [event.operation]
     for use in event.uses:
-        parts.append(
-            world.label_of(use.key) if len(event.uses) == 1 else f"{use.member}={world.label_of(use.key)}"
-        )
+        parts.append(world.label_of(use.key) if len(event.uses) == 1 else f"{use.member}={world.label_of(use.key)}")
         if use.encryption_context:
             parts.append(encryption_context.text(use.encryption_context))
     if not event.uses:

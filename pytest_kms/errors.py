@@ -39,9 +39,7 @@ class DryRunOperationException(KMSError):
 
 class IncorrectKeyException(KMSError):
     def __init__(self, *, why: str) -> None:
-        super().__init__(
-            "The key ID in the request does not identify a CMK that can perform this operation.", why=why
-        )
+        super().__init__("The key ID in the request does not identify a CMK that can perform this operation.", why=why)
 
 
 class InvalidArnException(KMSError): ...

@@ -24,6 +24,8 @@ real_backoff: let botocore's retries sleep."""
 _MARKER_ARGUMENTS = {"region", "account", "quotas", "seed", "real_backoff"}
 _SCOPES = ("function", "class", "module", "package", "session")
 
+_CALLS_SHOWN = 50
+
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
 _strays: list[Refusal] = []
 
@@ -244,8 +246,9 @@ def _story(kms: FakeKMS) -> str:
 
     if not kms.trail:
         return "Nothing called KMS."
-    lines = []
-    for number, event in enumerate(kms.trail, start=1):
+    earlier = max(0, len(kms.trail) - _CALLS_SHOWN)
+    lines = [f"... {earlier} earlier calls are in kms.trail"] if earlier else []
+    for number, event in enumerate(kms.trail[earlier:], start=earlier + 1):
         lines.append(f"{number}. {describe(kms.world, event)}")
         if event.message and event.error != "NotSupported":
             lines.append(f"     {event.message}")

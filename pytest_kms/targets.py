@@ -97,9 +97,7 @@ class CiphertextKey:
             call.by_ciphertext = self.action or call.operation.name
             self._expect_reachable(call, key)
         elif key is not _key_named(call, value, KeyId(aliases=True, action=self.action)):
-            raise IncorrectKeyException(
-                why=f"the ciphertext was made with {_describe(key)}, the call names {value}"
-            )
+            raise IncorrectKeyException(why=f"the ciphertext was made with {_describe(key)}, the call names {value}")
         call.note(key, self.member, self.context, self.action)
         return key
 

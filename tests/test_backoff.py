@@ -276,7 +276,7 @@ def test_many_throttled_asynchronous_calls_take_no_time(mode: str, kms: FakeKMS,
 def test_tasks_side_by_side_are_retried_each(kms: FakeKMS, slept: list[float]) -> None:
     """What one task waits is no matter to another."""
 
-    async def list_all() -> list[Any]:
+    async def list_all() -> Any:
         async with _async_client("standard") as client:
             return await asyncio.gather(client.list_keys(), client.list_aliases())
 
@@ -296,8 +296,8 @@ def _throttled_queue(mode: str) -> Any:
     retries: Any = {"mode": mode}
     client = boto3.Session().client("sqs", region_name="us-east-1", config=Config(retries=retries))
 
-    def throttle(request: Any, **_: Any) -> AWSResponse:
-        response = AWSResponse(request.url, 400, {}, None)  # type: ignore[arg-type]
+    def throttle(request: Any, **_: Any) -> Any:
+        response: Any = AWSResponse(request.url, 400, {}, None)  # type: ignore[arg-type]
         response._content = b'{"__type": "ThrottlingException", "message": "Slow down"}'  # noqa: SLF001
         return response
 

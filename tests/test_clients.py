@@ -82,7 +82,8 @@ def test_a_client_may_have_a_configuration_in_another_region(kms: FakeKMS) -> No
     client = kms.client_for(region="sa-east-1", config=Config(user_agent_extra="vault/1"))
 
     assert "sa-east-1" == client.meta.region_name
-    assert "vault/1" == client.meta.config.user_agent_extra
+    config: Any = client.meta.config
+    assert "vault/1" == config.user_agent_extra
     assert [] == client.list_keys()["Keys"]
 
 

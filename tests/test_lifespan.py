@@ -39,9 +39,9 @@ def network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let no request leave the process: answer those that would, and return where they were to go."""
     left: list[str] = []
 
-    def send(_: URLLib3Session, request: Any) -> AWSResponse:
+    def send(_: URLLib3Session, request: Any) -> Any:
         left.append(request.url)
-        response = AWSResponse(request.url, 200, {}, io.BytesIO())  # type: ignore[arg-type]
+        response: Any = AWSResponse(request.url, 200, {}, io.BytesIO())  # type: ignore[arg-type]
         response._content = b'{"Keys": [], "Truncated": false}'  # noqa: SLF001
         return response
 
@@ -181,7 +181,9 @@ def test_quotas_off_lets_any_number_of_calls_through(client: KMSClient) -> None:
     ("arguments", "message"),
     [
         pytest.param({"account": "12"}, "pytest-kms: an account has 12 digits, '12' has not", id="account"),
-        pytest.param({"quotas": {"ListKeys": -1}}, "pytest-kms: a quota is a number of calls per second, not -1", id="quota"),
+        pytest.param(
+            {"quotas": {"ListKeys": -1}}, "pytest-kms: a quota is a number of calls per second, not -1", id="quota"
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(arguments: dict[str, Any], message: str) -> None:
@@ -318,7 +320,7 @@ def test_a_decorated_coroutine_is_given_its_fake(client: KMSClient) -> None:
         return [key.id, *_ids(client)]
 
     assert inspect.iscoroutinefunction(vault)
-    made, listed = asyncio.run(vault("orders"))  # type: ignore[arg-type]
+    made, listed = asyncio.run(vault("orders"))
     assert made == listed
 
 
@@ -474,7 +476,5 @@ def test_another_class_is_refused() -> None:
     with pytest.raises(UsageError) as excinfo:
         fake_kms()(TestVault)
 
-    expected = (
-        "pytest-kms: TestVault is no unittest.TestCase; put @pytest.mark.usefixtures('kms') on it instead"
-    )
+    expected = "pytest-kms: TestVault is no unittest.TestCase; put @pytest.mark.usefixtures('kms') on it instead"
     assert expected == str(excinfo.value)

@@ -105,9 +105,7 @@ def test_pages_of_any_size_show_everything_once(kms: FakeKMS, lister: Lister, li
     pages = [lister.page(kms, Limit=limit)]
     while pages[-1]["Truncated"]:
         pages.append(lister.page(kms, Limit=limit, Marker=pages[-1]["NextMarker"]))
-    assert [names[start : start + limit] for start in range(0, 60, limit)] == [
-        lister.names(page) for page in pages
-    ]
+    assert [names[start : start + limit] for start in range(0, 60, limit)] == [lister.names(page) for page in pages]
 
 
 @both

@@ -577,7 +577,9 @@ def test_help_lists_the_options(pytester: pytest.Pytester, monkeypatch: pytest.M
         "kms_guard (bool): pytest-kms: fail a test that calls KMS without the fixture (default: false)",
         "kms_scope (string): pytest-kms: how long a fake lives: function, class, module, package, session"
         " (default: function)",
-    ] == re.findall(r"kms_\w+ \([a-z]+\):.*", re.sub(r" *\n? {2,}", " ", result.stdout.str()).replace(" kms_", "\nkms_"))
+    ] == re.findall(
+        r"kms_\w+ \([a-z]+\):.*", re.sub(r" *\n? {2,}", " ", result.stdout.str()).replace(" kms_", "\nkms_")
+    )
 
 
 def test_markers_lists_the_marker(pytester: pytest.Pytester) -> None:
@@ -604,7 +606,7 @@ def test_fixtures_lists_the_fixtures(pytester: pytest.Pytester) -> None:
     assert {"kms", "pytest_kms"} == set(shown)
     assert f"{sentence}." == shown["kms"]
     assert shown["pytest_kms"].startswith(f"{sentence}; `kms` ")
-    result.stdout.fnmatch_lines(['*kms.create_key(alias="alias/orders")*', '*kms.assert_used(*'])
+    result.stdout.fnmatch_lines(['*kms.create_key(alias="alias/orders")*', "*kms.assert_used(*"])
 
 
 # the report of a failing test
@@ -847,7 +849,10 @@ def test_each_unused_fault_is_named(pytester: pytest.Pytester) -> None:
 
 def test_a_reset_forgets_faults_and_refusals(pytester: pytest.Pytester) -> None:
     """Who says `kms.reset()` means it."""
-    result = _run(pytester, _test_of("kms.throttle('Encrypt')\nwith pytest.raises(BaseException):\n    generate_mac()\nkms.reset()"))
+    result = _run(
+        pytester,
+        _test_of("kms.throttle('Encrypt')\nwith pytest.raises(BaseException):\n    generate_mac()\nkms.reset()"),
+    )
 
     assert {"passed": 1} == _outcomes(result)
 

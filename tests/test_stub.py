@@ -68,9 +68,9 @@ def _own_client(left: list[Any]) -> KMSClient:
     """Make a client with a handler of this test's own, which answers what nobody else has answered before it."""
     client = _client(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="example")
 
-    def answer(request: Any, **_: Any) -> AWSResponse:
+    def answer(request: Any, **_: Any) -> Any:
         left.append(request)
-        response = AWSResponse(request.url, 200, {"x-amzn-RequestId": "of this test"}, None)  # type: ignore[arg-type]
+        response: Any = AWSResponse(request.url, 200, {"x-amzn-RequestId": "of this test"}, None)  # type: ignore[arg-type]
         response._content = b'{"Keys": [], "Truncated": false}'  # noqa: SLF001
         return response
 
@@ -253,7 +253,8 @@ def test_a_client_of_any_region_is_answered(region: str, partition: str, kms: Fa
         pytest.param({"config": Config(tcp_keepalive=True, max_pool_connections=1)}, id="connection settings"),
         pytest.param({"aws_access_key_id": "AKIDMINE", "aws_secret_access_key": "x"}, id="own credentials"),
         pytest.param(
-            {"aws_access_key_id": "ASIAMINE", "aws_secret_access_key": "x", "aws_session_token": "y"}, id="own token"
+            {"aws_access_key_id": "ASIAMINE", "aws_secret_access_key": "x", "aws_session_token": "y"},
+            id="own token",
         ),
     ],
 )
@@ -302,7 +303,7 @@ def test_the_default_session_is_reached(kms: FakeKMS, monkeypatch: pytest.Monkey
 
 def test_a_bare_botocore_session_is_reached(kms: FakeKMS) -> None:
     """Nothing of the fake is boto3's."""
-    client = botocore.session.Session().create_client("kms")
+    client: Any = botocore.session.Session().create_client("kms")
 
     assert [] == client.list_keys()["Keys"]
     assert 1 == len(kms.trail)
@@ -455,9 +456,9 @@ def test_another_service_is_not_touched(kms: FakeKMS) -> None:
     left: list[Any] = []
     client = boto3.Session().client("sqs", region_name="us-east-1")
 
-    def answer(request: Any, **_: Any) -> AWSResponse:
+    def answer(request: Any, **_: Any) -> Any:
         left.append(request)
-        response = AWSResponse(request.url, 200, {}, None)  # type: ignore[arg-type]
+        response: Any = AWSResponse(request.url, 200, {}, None)  # type: ignore[arg-type]
         response._content = b'{"QueueUrls": ["https://example"]}'  # noqa: SLF001
         return response
 

@@ -182,8 +182,7 @@ def test_a_required_member_that_is_null_is_missing(kms: FakeKMS) -> None:
     assert {
         "Code": "ValidationException",
         "Message": (
-            "1 validation error detected: Value null at 'keyId' failed to satisfy constraint:"
-            " Member must not be null"
+            "1 validation error detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null"
         ),
     } == excinfo.value.response["Error"]
 

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 TARGET = KeyId("TargetKeyId", to_alias=True)
 
 
-@operation(
-    "CreateAlias", takes="AliasName TargetKeyId", key=(AliasName(new=True), TARGET), refused_in=BEING_DELETED
-)
+@operation("CreateAlias", takes="AliasName TargetKeyId", key=(AliasName(new=True), TARGET), refused_in=BEING_DELETED)
 def create_alias(call: Call, name: str, key: Key) -> None:
     """Give a key a name of the caller's account and Region."""
     if name in key.home.aliases:

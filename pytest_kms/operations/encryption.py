@@ -114,9 +114,7 @@ def re_encrypt(call: Call, source: Key, destination: Key) -> Answer:
     }
 
 
-def seal(
-    key: Key, plaintext: bytes, context: Mapping[str, str], *, origin: bytes = ciphertext.FROM_ENCRYPT
-) -> bytes:
+def seal(key: Key, plaintext: bytes, context: Mapping[str, str], *, origin: bytes = ciphertext.FROM_ENCRYPT) -> bytes:
     """Encrypt under a key of the fake, and remember under which context, to explain a later mismatch."""
     world = key.home.world
     blob = symmetric.seal(

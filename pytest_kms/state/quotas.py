@@ -22,8 +22,7 @@ _PER_SECOND = {
     " EnableKey GetKeyLastUsage ReplicateKey RotateKeyOnDemand UntagResource UpdateAlias"
     " UpdateCustomKeyStore UpdateKeyDescription UpdatePrimaryRegion",
     10: "TagResource",
-    15: "DeleteAlias DeleteImportedKeyMaterial EnableKeyRotation ImportKeyMaterial PutKeyPolicy"
-    " ScheduleKeyDeletion",
+    15: "DeleteAlias DeleteImportedKeyMaterial EnableKeyRotation ImportKeyMaterial PutKeyPolicy ScheduleKeyDeletion",
     50: "CreateGrant RetireGrant RevokeGrant",
     100: "ListGrants ListKeyPolicies ListKeyRotations ListRetirableGrants",
     500: "ListAliases ListKeys",

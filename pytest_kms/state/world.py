@@ -147,9 +147,7 @@ class World:
         alias = registry.aliases.get(name)
         if alias is not None:
             return alias.key
-        key = self.create_key(
-            region=region, account=account, manager=AWS, description=aws_managed.description(service)
-        )
+        key = self.create_key(region=region, account=account, manager=AWS, description=aws_managed.description(service))
         registry.point(name, key)
         return key
 

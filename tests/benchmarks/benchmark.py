@@ -74,9 +74,7 @@ class Row:
         # More digits than the limit has, so that a value just beyond it does not look like it.
         value = f"{self.value:.3f}" if self.unit == "x" and not self.least else f"{self.value:.3g}"
         verdict = "PASS" if self.passed else "FAIL"
-        return (
-            f"| {self.what} | {value} {self.unit} | {sign} {self.limit:g} {self.unit} | {verdict} | {self.note} |"
-        )
+        return f"| {self.what} | {value} {self.unit} | {sign} {self.limit:g} {self.unit} | {verdict} | {self.note} |"
 
 
 def client(config: Config | None = None) -> KMSClient:
@@ -221,9 +219,7 @@ def measure_fixture(folder: Path) -> Row:
         # Without what is paid once: a run of a single test.
         costs = [run_suite(file, FIXTURE_TESTS) - run_suite(file, 1) for file in (with_kms, without)]
         differences.append((costs[0] - costs[1]) / (FIXTURE_TESTS - 1))
-    return Row(
-        "Entering and leaving the fixture", statistics.median(differences) * 1e6, 200, "µs", "kms, in pytest"
-    )
+    return Row("Entering and leaving the fixture", statistics.median(differences) * 1e6, 200, "µs", "kms, in pytest")
 
 
 # Whole suites, in processes of their own

@@ -132,9 +132,7 @@ def test_reencrypt_from_an_aws_managed_key_names_reencryptfrom(kms: FakeKMS, man
     blob = kms.encrypt(managed, b"x")
 
     message = denied(
-        lambda: kms.client.re_encrypt(
-            CiphertextBlob=blob, DestinationKeyId=kms.create_key().id, SourceKeyId=managed.id
-        )
+        lambda: kms.client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=kms.create_key().id, SourceKeyId=managed.id)
     )
 
     assert (

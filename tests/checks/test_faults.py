@@ -235,9 +235,7 @@ def test_an_unknown_key_cannot_be_throttled(kms: FakeKMS) -> None:
     with pytest.raises(UsageError) as excinfo:
         kms.throttle(key="alias/order")
 
-    assert "pytest-kms: no key is called 'alias/order'. Known keys: alias/orders (us-east-1)." == str(
-        excinfo.value
-    )
+    assert "pytest-kms: no key is called 'alias/order'. Known keys: alias/orders (us-east-1)." == str(excinfo.value)
 
 
 def test_an_aws_owned_key_cannot_be_throttled(kms: FakeKMS) -> None:

@@ -183,9 +183,7 @@ def test_the_source_is_told_before_the_destination(kms: FakeKMS) -> None:
     with pytest.raises(ClientError) as excinfo:
         kms.client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=destination.id)
 
-    assert {"Code": "DisabledException", "Message": f"{source.arn} is disabled."} == excinfo.value.response[
-        "Error"
-    ]
+    assert {"Code": "DisabledException", "Message": f"{source.arn} is disabled."} == excinfo.value.response["Error"]
 
 
 def test_a_dry_run_is_refused_in_an_unfit_state(kms: FakeKMS) -> None:

@@ -112,8 +112,7 @@ def test_cryptographic_operations_share_a_quota(kms: FakeKMS, client: KMSClient,
     assert [False] * 6 == [is_throttled(call) for call in calls.values()]
     assert [True] * 6 == [is_throttled(call) for call in calls.values()]
     assert (
-        f"over quota: {POOL} request rate is 6 per second for account 123456789012 in us-east-1"
-        == kms.trail.last.why
+        f"over quota: {POOL} request rate is 6 per second for account 123456789012 in us-east-1" == kms.trail.last.why
     )
 
 
@@ -166,9 +165,7 @@ def test_a_management_operation_has_a_quota_of_its_own(
 
 
 @pytest.mark.parametrize("operation", ["DescribeKey", "ListKeys"])
-def test_a_quota_is_set_by_the_name_of_its_operation(
-    kms: FakeKMS, client: KMSClient, key: Key, operation: str
-) -> None:
+def test_a_quota_is_set_by_the_name_of_its_operation(kms: FakeKMS, client: KMSClient, key: Key, operation: str) -> None:
     """`kms.quotas["DescribeKey"]` and AWS's name `DescribeKey request rate` are the same."""
     kms.quotas[operation] = 2
 
@@ -394,8 +391,7 @@ PER_SECOND: dict[int, str] = {
     " ReplicateKey RotateKeyOnDemand UntagResource UpdateAlias UpdateCustomKeyStore UpdateKeyDescription"
     " UpdatePrimaryRegion",
     10: "TagResource",
-    15: "DeleteAlias DeleteImportedKeyMaterial EnableKeyRotation ImportKeyMaterial PutKeyPolicy"
-    " ScheduleKeyDeletion",
+    15: "DeleteAlias DeleteImportedKeyMaterial EnableKeyRotation ImportKeyMaterial PutKeyPolicy ScheduleKeyDeletion",
     50: "CreateGrant RetireGrant RevokeGrant",
     100: "ListGrants ListKeyPolicies ListKeyRotations ListRetirableGrants",
     500: "ListAliases ListKeys",

@@ -71,9 +71,8 @@ def test_every_operation_is_either_supported_or_tested_to_be_refused() -> None:
 @pytest.mark.parametrize("operation", UNSUPPORTED)
 def test_an_operation_that_is_missing_is_refused_by_name(operation: str) -> None:
     """The refusal names the operation and lists what works."""
-    assert (
-        f"pytest-kms: {operation} is not supported by this version. What works: {', '.join(SUPPORTED)}."
-        == refusal(operation, {})
+    assert f"pytest-kms: {operation} is not supported by this version. What works: {', '.join(SUPPORTED)}." == refusal(
+        operation, {}
     )
 
 
@@ -146,9 +145,8 @@ def test_a_member_that_is_missing_is_refused_by_name(
     works: str,
 ) -> None:
     """The refusal names the member and lists the members that work."""
-    assert (
-        f"pytest-kms: {member} of {operation} is not supported by this version. What works: {works}."
-        == refusal(operation, {**members, member: value})
+    assert f"pytest-kms: {member} of {operation} is not supported by this version. What works: {works}." == refusal(
+        operation, {**members, member: value}
     )
 
 

@@ -192,9 +192,7 @@ SINGLE = {
 
 
 @pytest.mark.parametrize(("operation", "members", "violation"), SINGLE.values(), ids=SINGLE)
-def test_a_violated_constraint_is_told(
-    client: KMSClient, operation: str, members: Members, violation: str
-) -> None:
+def test_a_violated_constraint_is_told(client: KMSClient, operation: str, members: Members, violation: str) -> None:
     """One violation is one sentence; blobs and sensitive values are not shown, other values are."""
     assert invalid(violation) == refusal(client, operation, members)
 
@@ -347,9 +345,7 @@ AT_THE_BOUNDS: dict[str, tuple[str, Members]] = {
 
 
 @pytest.mark.parametrize(("operation", "members"), AT_THE_BOUNDS.values(), ids=AT_THE_BOUNDS)
-def test_values_at_the_bounds_are_accepted(
-    kms: FakeKMS, client: KMSClient, operation: str, members: Members
-) -> None:
+def test_values_at_the_bounds_are_accepted(kms: FakeKMS, client: KMSClient, operation: str, members: Members) -> None:
     """The least and the greatest value that a constraint allows are allowed."""
     kms.create_key(key_id=KEY_ID)
 

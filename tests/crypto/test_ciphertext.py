@@ -314,9 +314,7 @@ def test_a_cut_blob_is_refused_and_explained(kms: FakeKMS, key: Key, kept: int, 
 @pytest.mark.parametrize("extra", [1, 2, 4000])
 def test_a_blob_with_more_behind_it_is_refused(kms: FakeKMS, key: Key, extra: int) -> None:
     """Nothing may stand behind a ciphertext."""
-    assert f"the ciphertext has {extra} bytes too many" == refused(
-        kms, encrypt(kms, key, bytes(32)) + bytes(extra)
-    )
+    assert f"the ciphertext has {extra} bytes too many" == refused(kms, encrypt(kms, key, bytes(32)) + bytes(extra))
 
 
 def test_a_blob_of_a_length_that_no_plaintext_gives_is_refused(kms: FakeKMS, key: Key) -> None:

@@ -317,9 +317,7 @@ def test_the_quotas_can_be_left_out(kms: FakeKMS) -> None:
 # Keys that cannot be used
 
 
-def test_a_disabled_key_makes_the_vault_unavailable(
-    kms: FakeKMS, documents: vault.Vault, secrets_key: Key
-) -> None:
+def test_a_disabled_key_makes_the_vault_unavailable(kms: FakeKMS, documents: vault.Vault, secrets_key: Key) -> None:
     """Secrets are closed while their key is disabled, and open again afterwards."""
     documents.put("acme", "pin", b"2580")
 

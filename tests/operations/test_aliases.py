@@ -148,9 +148,7 @@ def test_names_of_aws_are_reserved(kms: FakeKMS, method: str, name: str) -> None
     """What begins with alias/aws/ belongs to the AWS managed keys."""
     key = kms.create_key()
     members = {} if method == "delete_alias" else {"TargetKeyId": key.id}
-    assert {"Code": "NotAuthorizedException", "Message": ""} == error_of(
-        kms.client, method, AliasName=name, **members
-    )
+    assert {"Code": "NotAuthorizedException", "Message": ""} == error_of(kms.client, method, AliasName=name, **members)
 
 
 def test_a_name_is_given_once(kms: FakeKMS) -> None:
@@ -275,9 +273,7 @@ def test_an_aws_managed_key_gets_no_other_name(kms: FakeKMS, method: str) -> Non
 )
 def test_nothing_may_be_left_out(kms: FakeKMS, method: str, places: list[str]) -> None:
     """All members are required."""
-    violations = [
-        f"Value null at '{place}' failed to satisfy constraint: Member must not be null" for place in places
-    ]
+    violations = [f"Value null at '{place}' failed to satisfy constraint: Member must not be null" for place in places]
     assert invalid(*violations) == error_of(unchecked(kms), method)
 
 

@@ -114,9 +114,7 @@ def test_a_data_key_is_bound_to_its_encryption_context(kms: FakeKMS, method: str
     blob = answer["CiphertextBlob"]
     opened = kms.client.decrypt(CiphertextBlob=blob, EncryptionContext={"order": "7"})["Plaintext"]
     assert 32 == len(opened)
-    assert INVALID_CIPHERTEXT == error_of(
-        kms.client, "decrypt", CiphertextBlob=blob, EncryptionContext={"order": "8"}
-    )
+    assert INVALID_CIPHERTEXT == error_of(kms.client, "decrypt", CiphertextBlob=blob, EncryptionContext={"order": "8"})
     assert INVALID_CIPHERTEXT == error_of(kms.client, "decrypt", CiphertextBlob=blob)
 
 

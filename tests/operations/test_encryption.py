@@ -143,9 +143,7 @@ def test_a_plaintext_that_encrypt_does_not_take(kms: FakeKMS, members: dict[str,
 
 def test_limits_are_told_before_the_key_is_looked_for(kms: FakeKMS) -> None:
     """A bad member of a call on an unknown key is a bad member."""
-    violation = (
-        "Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to 4096"
-    )
+    violation = "Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to 4096"
     assert invalid(violation) == error_of(kms.client, "encrypt", KeyId=UNKNOWN, Plaintext=b"x" * 4097)
 
 
@@ -249,18 +247,14 @@ def test_decrypt_answers_plaintext_key_and_material(kms: FakeKMS, named: bool) -
 def test_decrypt_with_another_key_is_refused(kms: FakeKMS) -> None:
     """A key that is named must be the key of the ciphertext."""
     key, other = kms.create_key(), kms.create_key()
-    assert INCORRECT_KEY == error_of(
-        kms.client, "decrypt", CiphertextBlob=kms.encrypt(key, b"secret"), KeyId=other.id
-    )
+    assert INCORRECT_KEY == error_of(kms.client, "decrypt", CiphertextBlob=kms.encrypt(key, b"secret"), KeyId=other.id)
 
 
 @pytest.mark.parametrize("state", UNUSABLE)
 def test_another_key_is_refused_whatever_state_it_is_in(kms: FakeKMS, state: str) -> None:
     """Which key it is counts before its state."""
     key, other = kms.create_key(state=state), kms.create_key(state=state)
-    assert INCORRECT_KEY == error_of(
-        kms.client, "decrypt", CiphertextBlob=kms.encrypt(key, b"secret"), KeyId=other.id
-    )
+    assert INCORRECT_KEY == error_of(kms.client, "decrypt", CiphertextBlob=kms.encrypt(key, b"secret"), KeyId=other.id)
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["key named", "key not named"])
@@ -298,9 +292,7 @@ def test_decrypt_is_refused_in_a_state(kms: FakeKMS, state: str, named: bool) ->
         ),
     ],
 )
-def test_a_ciphertext_has_1_to_6144_bytes(
-    kms: FakeKMS, method: str, members: dict[str, bytes], violation: str
-) -> None:
+def test_a_ciphertext_has_1_to_6144_bytes(kms: FakeKMS, method: str, members: dict[str, bytes], violation: str) -> None:
     """What is too short, too long or not there is told as such."""
     destination = {"DestinationKeyId": kms.create_key().id} if method == "re_encrypt" else {}
     assert invalid(violation) == error_of(unchecked(kms), method, **members, **destination)
@@ -360,9 +352,7 @@ def test_an_empty_encryption_context_is_none(kms: FakeKMS, sealed: dict[str, Any
         pytest.param({"a": "1\x00"}, {"a": "1"}, id="trailing zero"),
     ],
 )
-def test_another_encryption_context_does_not_open(
-    kms: FakeKMS, sealed: dict[str, str], opened: dict[str, str]
-) -> None:
+def test_another_encryption_context_does_not_open(kms: FakeKMS, sealed: dict[str, str], opened: dict[str, str]) -> None:
     """The error says nothing about what is different, from Decrypt and ReEncrypt alike."""
     key = kms.create_key()
     answer = kms.client.encrypt(KeyId=key.id, Plaintext=b"secret", EncryptionContext=sealed)
@@ -494,9 +484,7 @@ def test_re_encrypt_is_refused_in_a_state_of_either_key(kms: FakeKMS, state: str
 def test_4096_bytes_are_re_encrypted(kms: FakeKMS) -> None:
     """The longest plaintext goes round as well."""
     source, destination = kms.create_key(), kms.create_key()
-    answer = kms.client.re_encrypt(
-        CiphertextBlob=kms.encrypt(source, b"\x00" * 4096), DestinationKeyId=destination.id
-    )
+    answer = kms.client.re_encrypt(CiphertextBlob=kms.encrypt(source, b"\x00" * 4096), DestinationKeyId=destination.id)
     assert b"\x00" * 4096 == kms.client.decrypt(CiphertextBlob=answer["CiphertextBlob"])["Plaintext"]
 
 
@@ -512,9 +500,7 @@ def test_what_was_encrypted_comes_back(plaintext: bytes, context: dict[str, str]
         blob = kms.client.encrypt(KeyId=key.id, Plaintext=plaintext, EncryptionContext=context)["CiphertextBlob"]
         answer = kms.client.decrypt(CiphertextBlob=blob, EncryptionContext=dict(reversed(context.items())))
         assert (plaintext, key.arn) == (answer["Plaintext"], answer["KeyId"])
-        again = kms.client.re_encrypt(
-            CiphertextBlob=blob, SourceEncryptionContext=context, DestinationKeyId=other.id
-        )
+        again = kms.client.re_encrypt(CiphertextBlob=blob, SourceEncryptionContext=context, DestinationKeyId=other.id)
         answer = kms.client.decrypt(CiphertextBlob=again["CiphertextBlob"])
         assert (plaintext, other.arn) == (answer["Plaintext"], answer["KeyId"])
 

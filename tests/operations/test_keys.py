@@ -509,8 +509,7 @@ def test_a_waiting_period_has_7_to_30_days(kms: FakeKMS, days: int, constraint: 
     """KMS's model allows 1 to 365 days, KMS itself less."""
     key = kms.create_key()
     assert invalid(
-        f"Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint:"
-        f" Member must have value {constraint}"
+        f"Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value {constraint}"
     ) == error_of(unchecked(kms), "schedule_key_deletion", KeyId=key.id, PendingWindowInDays=days)
     assert "Enabled" == key.state
 

@@ -1,0 +1,48 @@
+"""The README's examples run as they stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_there_are_examples() -> None:
+    """The manual shows by example."""
+    assert len(BLOCKS) >= 8
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_an_example_passes(number: int, pytester: pytest.Pytester) -> None:
+    """A block of tests passes in a suite of its own."""
+    pytester.makepyfile(BLOCKS[number])
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+
+    assert 0 == result.ret
+    assert result.parseoutcomes()["passed"] >= 1
+
+
+def test_the_failure_that_is_shown_is_the_one_there_is(pytester: pytest.Pytester) -> None:
+    """The text of a failed assertion stands in the README as it is."""
+    pytester.makepyfile(
+        """
+        def test_it(kms):
+            kms.create_key("orders")
+            kms.client.generate_data_key(
+                KeyId="alias/orders", KeySpec="AES_256", EncryptionContext={"order": "7"}
+            )
+            blob = kms.encrypt("alias/orders", b"secret", {"order": "8"})
+            kms.client.decrypt(CiphertextBlob=blob, EncryptionContext={"order": "8"})
+            kms.assert_used("alias/orders", "Decrypt", encryption_context={"order": "7"}, times=1)
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    shown = re.search(r"^```\n(pytest-kms: expected .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    told = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E  ")]
+
+    assert [line.strip() for line in shown[1].splitlines()] == [line.removeprefix("AssertionError: ") for line in told]

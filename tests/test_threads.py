@@ -1,0 +1,77 @@
+"""Threads may call as they like: nothing is lost, nothing is mixed up."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from pytest_kms import FakeKMS
+
+THREADS = 8
+CALLS = 50
+
+
+def test_every_call_of_every_thread_is_recorded(kms: FakeKMS) -> None:
+    """Eight threads share a client; each call is one event, and each secret comes back to its thread."""
+    kms.create_key("orders")
+    client = kms.client
+
+    def work(thread: int) -> int:
+        good = 0
+        for number in range(CALLS):
+            secret = f"{thread} {number}".encode()
+            context = {"thread": str(thread)}
+            blob = client.encrypt(KeyId="alias/orders", Plaintext=secret, EncryptionContext=context)["CiphertextBlob"]
+            good += secret == client.decrypt(CiphertextBlob=blob, EncryptionContext=context)["Plaintext"]
+        return good
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        good = list(pool.map(work, range(THREADS)))
+
+    assert [CALLS] * THREADS == good
+    kms.assert_called("Encrypt", times=THREADS * CALLS)
+    kms.assert_called("Decrypt", times=THREADS * CALLS)
+    for thread in range(THREADS):
+        kms.assert_used("alias/orders", "Decrypt", encryption_context={"thread": str(thread)}, times=CALLS)
+
+
+def test_throttled_threads_lose_no_call(kms: FakeKMS) -> None:
+    """Each ordered fault meets one request, whichever thread makes it."""
+    kms.create_key("orders")
+    kms.throttle("Encrypt", times=20)
+    client = kms.client_for(config=Config(retries={"total_max_attempts": 25}))
+
+    def work(_: int) -> None:
+        for _ in range(CALLS):
+            client.encrypt(KeyId="alias/orders", Plaintext=b"secret")
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(work, range(THREADS)))
+
+    kms.assert_throttled("Encrypt", times=20)
+    kms.assert_used("alias/orders", "Encrypt", times=THREADS * CALLS)
+
+
+def test_keys_may_be_arranged_while_others_call(kms: FakeKMS) -> None:
+    """A test goes on arranging while the code under test is at work."""
+    kms.quotas.off()
+    client = kms.client
+    kms.create_key("orders")
+
+    def work(_: int) -> None:
+        for _ in range(CALLS):
+            client.list_keys()
+            client.list_aliases()
+            client.describe_key(KeyId="alias/orders")
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        running = [pool.submit(work, number) for number in range(THREADS)]
+        arranged = [kms.create_key(f"key-{number}") for number in range(200)]
+        for future in running:
+            future.result()
+
+    listed = {entry["KeyId"] for page in client.get_paginator("list_keys").paginate() for entry in page["Keys"]}
+    assert {key.id for key in arranged} <= listed
