@@ -150,7 +150,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Refuse a marker that comes too late for a fake of a wider scope."""
     scope = item.config.getini("kms_scope")
     for node, marker in item.iter_markers_with_node("kms"):
-        if marker.kwargs and _rank(node) < _SCOPES.index(scope):
+        if (marker.args or marker.kwargs) and _rank(node) < _SCOPES.index(scope):
             pytest.fail(
                 f"pytest-kms: the marker on {node.name} comes too late: by kms_scope a fake lives for a {scope}."
                 " Put it on what lives as long, or use fake_kms() within the test.",

@@ -17,7 +17,6 @@ from pytest_kms.errors import OutsideFixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from importlib.machinery import ModuleSpec
     from types import ModuleType
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -73,17 +72,13 @@ def deactivate(fake: Active) -> None:
 
 def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
     """Answer a KMS request, if a fake is active. botocore calls this for every request just before it is sent."""
-    __tracebackhide__ = True
-    operation = event_name.rpartition(".")[2]
     if _active:
-        return _answer(_active[-1], operation, request)
-    if guard is not None:
-        _refuse_stray(guard, operation)
+        return _answer(_active[-1], event_name.rpartition(".")[2], request)
     return None
 
 
 def on_before_sign(request: Any, request_signer: Any, operation_name: str, **_: Any) -> None:
-    """Lend credentials to a client that has none; without a fake, speak before they are missed."""
+    """Lend credentials to a client that has none. Without a fake the guard speaks, before they are missed."""
     __tracebackhide__ = True
     if not _active:
         if guard is not None:
@@ -253,21 +248,20 @@ def _where() -> str:
 class _WhenHandlersAreImported:
     """A finder on `sys.meta_path` that waits for botocore.handlers, lets it be imported, and enters the hook."""
 
-    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:  # noqa: ARG002
         if name != "botocore.handlers":
             return None
         from importlib.util import find_spec
 
         sys.meta_path.remove(self)
-        spec = find_spec(name)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
+        spec: Any = find_spec(name)
+        execute = spec.loader.exec_module
 
-            def exec_module(module: ModuleType) -> None:
-                execute(module)
-                _enter(module)
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            _enter(module)
 
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        spec.loader.exec_module = exec_module
         return spec
 
 

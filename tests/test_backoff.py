@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import aiobotocore.endpoint
@@ -15,6 +16,7 @@ import boto3
 import botocore.endpoint
 import botocore.retries.bucket
 import pytest
+import time_machine
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.awsrequest import AWSResponse
@@ -291,17 +293,32 @@ def test_tasks_side_by_side_are_retried_each(kms: FakeKMS, slept: list[float]) -
 # what is left as it is
 
 
-def _throttled_queue(mode: str) -> Any:
+def _slow_down(request: Any, **_: Any) -> Any:
+    response: Any = _Answer(request.url, 400, {}, None)  # type: ignore[arg-type]
+    response.body = b'{"__type": "ThrottlingException", "message": "Slow down"}'
+    return response
+
+
+class _Body(bytes):
+    def __await__(self) -> Iterator[Any]:
+        return self  # type: ignore[return-value]
+        yield
+
+
+class _Answer(AWSResponse):
+    body: bytes
+
+    @property
+    def content(self) -> _Body:
+        return _Body(self.body)
+
+
+def _throttled_queue(mode: str, **options: Any) -> Any:
     """Make a client of another service, whose every request is throttled by a handler of this test's own."""
-    retries: Any = {"mode": mode}
+    retries: Any = {"mode": mode, **options}
     client = boto3.Session().client("sqs", region_name="us-east-1", config=Config(retries=retries))
 
-    def throttle(request: Any, **_: Any) -> Any:
-        response: Any = AWSResponse(request.url, 400, {}, None)  # type: ignore[arg-type]
-        response._content = b'{"__type": "ThrottlingException", "message": "Slow down"}'  # noqa: SLF001
-        return response
-
-    client.meta.events.register("before-send.sqs", throttle)
+    client.meta.events.register("before-send.sqs", _slow_down)
     return client
 
 
@@ -317,6 +334,50 @@ def test_the_waits_of_another_service_are_real(mode: str, kms: FakeKMS, slept: l
 
     assert ATTEMPTS[mode] - 1 == len(slept)
     assert before == kms.clock.now
+
+
+def test_the_rate_of_another_service_is_measured_in_real_time(kms: FakeKMS) -> None:
+    """Adaptive mode holds an application back from SQS by the wall clock, whatever KMS has waited."""
+    kms.throttle("ListKeys", times=2)
+    _client("adaptive").list_keys()
+    kms.clock.freeze()
+    before = kms.clock.now
+    queue = _throttled_queue("adaptive", total_max_attempts=1)
+    with time_machine.travel(time.time(), tick=False) as traveller:
+        for _ in range(2):
+            traveller.shift(60)  # by then SQS may be asked again
+            with pytest.raises(ClientError, match="Slow down"):
+                queue.list_queues()
+
+    assert before == kms.clock.now
+
+
+def test_the_waits_of_an_asynchronous_client_of_another_service_are_real(kms: FakeKMS, slept: list[float]) -> None:
+    """aiobotocore waits for SQS in its event loop, as before."""
+
+    async def work() -> None:
+        async with _async_client("standard") as client:
+            await client.list_keys()
+        async with get_session().create_client(
+            "sqs", "us-east-1", config=AioConfig(retries={"mode": "standard"})
+        ) as queue:
+            queue.meta.events.register("before-send.sqs", _slow_down)
+            await queue.list_queues()
+
+    kms.throttle("ListKeys")
+    with pytest.raises(ClientError, match="Slow down"):
+        asyncio.run(work())
+
+    assert 2 == len(slept)
+
+
+def test_the_rest_of_time_is_as_it_was(kms: FakeKMS) -> None:
+    """botocore sees the module `time` with one function replaced."""
+    kms.client.list_keys()
+
+    seen: Any = vars(botocore.endpoint)["time"]
+
+    assert time.monotonic == seen.monotonic
 
 
 def test_waits_are_real_after_a_call_of_kms_that_was_refused(kms: FakeKMS, slept: list[float]) -> None:

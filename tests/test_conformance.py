@@ -1,4 +1,4 @@
-"""Every operation has all that the house asks of one: `pytest tests/test_conformance.py -k Name` says what is missing."""
+"""Every operation has all that the house asks of one; `pytest tests/test_conformance.py -k Name` says what lacks."""
 
 from __future__ import annotations
 

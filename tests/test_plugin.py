@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from typing import Any
+import textwrap
 
+import boto3.session  # noqa: F401  # see below
+import botocore.handlers
 import pytest
 
 # An inner run in this process forgets the modules that it was the first to import; let it be the first of none.
@@ -349,6 +350,7 @@ def test_wrong_arguments_of_the_marker_are_told(arguments: str, message: str, py
     assert ["-- ERRORS", "-- ERROR at setup of test_wrong", f"pytest-kms: {message}"] == _told(result)
 
 
+@pytest.mark.usefixtures("no_network")
 def test_a_marked_parameter_brings_the_fake_for_itself_alone(pytester: pytest.Pytester) -> None:
     """A mark on one parameter says nothing of the others."""
     pytester.makeini("[pytest]\nkms_guard = true\n")
@@ -495,6 +497,31 @@ def test_four(kms):
 """
 
 
+def test_the_region_of_the_ini_file_is_lent_to_modules(pytester: pytest.Pytester) -> None:
+    """A client that is made when its module is imported is where the keys will be; the Region is taken back."""
+    pytester.makeini("[pytest]\nkms_region = eu-west-1\n")
+    result = _run(
+        pytester,
+        """
+        import vault
+
+        def test_one(kms):
+            kms.create_key("orders")
+            vault.client.encrypt(KeyId="alias/orders", Plaintext=b"7")
+            kms.assert_used("alias/orders", "Encrypt")
+            assert vault.client.meta.region_name == "eu-west-1"
+        """,
+        vault="""
+        import boto3
+
+        client = boto3.Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="example").client("kms")
+        """,
+    )
+
+    assert {"passed": 1} == _outcomes(result)
+    assert "AWS_DEFAULT_REGION" not in os.environ
+
+
 @pytest.mark.parametrize(
     ("scope", "fakes"), [("function", 4), ("class", 3), ("module", 1), ("package", 1), ("session", 1)]
 )
@@ -530,23 +557,32 @@ def test_a_session_wide_fixture_may_use_a_session_wide_fake(pytester: pytest.Pyt
     assert {"passed": 2} == _outcomes(result)
 
 
-def test_a_marker_with_arguments_inside_a_wider_scope_is_refused(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("arguments", ["region='eu-west-1'", "regoin='eu-west-1'", "'eu-west-1'"])
+def test_a_marker_with_arguments_inside_a_wider_scope_is_refused(arguments: str, pytester: pytest.Pytester) -> None:
     """A fake that lives longer than a test cannot be set up by it, and says so."""
     pytester.makeini("[pytest]\nkms_scope = module\n")
     result = _run(
         pytester,
-        """
+        f"""
         import pytest
 
         def test_one(kms): ...
 
-        @pytest.mark.kms(region="eu-west-1")
-        def test_two(kms): ...
+        @pytest.mark.kms
+        def test_two(): ...
+
+        @pytest.mark.kms({arguments})
+        def test_three(kms): ...
         """,
     )
 
-    assert {"passed": 1, "errors": 1} == _outcomes(result)
-    result.stdout.fnmatch_lines(["pytest-kms: *kms_scope*"])
+    assert {"passed": 2, "errors": 1} == _outcomes(result)
+    assert [
+        "-- ERRORS",
+        "-- ERROR at setup of test_three",
+        "pytest-kms: the marker on test_three comes too late: by kms_scope a fake lives for a module."
+        " Put it on what lives as long, or use fake_kms() within the test.",
+    ] == _told(result)
 
 
 def test_a_wrong_scope_is_told(pytester: pytest.Pytester) -> None:
@@ -610,41 +646,6 @@ def test_fixtures_lists_the_fixtures(pytester: pytest.Pytester) -> None:
 
 
 # the report of a failing test
-
-
-def test_a_failing_test_shows_what_was_called(pytester: pytest.Pytester) -> None:
-    """Each call is there, with AWS's sentence and our reason, and nothing secret."""
-    result = _run(
-        pytester,
-        """
-        import pytest
-        from application import kms_client
-        from botocore.exceptions import ClientError
-
-        def test_one(kms):
-            client = kms_client()
-            key = kms.create_key("orders")
-            sealed = kms.encrypt(key, b"top secret", {"order": "7"})
-            client.encrypt(KeyId="alias/orders", Plaintext=b"top secret", EncryptionContext={"order": "7"})
-            with pytest.raises(ClientError):
-                client.decrypt(CiphertextBlob=sealed, EncryptionContext={"order": "8"})
-            with pytest.raises(ClientError):
-                client.decrypt(CiphertextBlob=b"nonsense")
-            with pytest.raises(ClientError):
-                client.describe_key(KeyId="alias/none")
-            kms.throttle("ListKeys")
-            client.list_keys()
-            assert client is None, "for a reason"
-
-        def test_two(kms):
-            kms_client().list_keys()
-        """,
-        "--tb=line",
-    )
-
-    told = _told(result)
-    assert {"passed": 1, "failed": 1} == _outcomes(result)
-    assert 1 == told.count("-- kms") if "-- kms" in told else True
 
 
 def test_the_section_of_a_failing_test(pytester: pytest.Pytester) -> None:
@@ -773,8 +774,6 @@ from application import generate_mac, list_keys
 
 
 def _test_of(body: str, arguments: str = "kms") -> str:
-    import textwrap
-
     return f"{HEADER}\ndef test_one({arguments}):\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
 
 
@@ -871,8 +870,6 @@ def test_in_a_wider_scope_a_verdict_is_of_one_test(body: str, pytester: pytest.P
 def test_in_a_wider_scope_a_test_that_failed_leaves_nothing(body: str, pytester: pytest.Pytester) -> None:
     """Also where the test had a reason of its own to fail."""
     pytester.makeini("[pytest]\nkms_scope = session\n")
-    import textwrap
-
     failing = textwrap.dedent(body) + "\npytest.fail('for a reason', pytrace=False)"
     result = _run(pytester, _test_of(failing) + "\ndef test_two(kms):\n    list_keys()\n")
 
@@ -880,7 +877,49 @@ def test_in_a_wider_scope_a_test_that_failed_leaves_nothing(body: str, pytester:
     assert ["-- test_one", "for a reason"] == _told(result)[1:3]
 
 
+REFUSED_FIXTURE = {
+    "setup": "with contextlib.suppress(Exception): generate_mac()\n    yield",
+    "teardown": "yield\n    with contextlib.suppress(Exception): generate_mac()",
+}
+
+
+@pytest.mark.parametrize("scope", ["function", "session"])
+@pytest.mark.parametrize("phase", REFUSED_FIXTURE)
+def test_a_refusal_in_a_fixture_is_of_its_own_test(phase: str, scope: str, pytester: pytest.Pytester) -> None:
+    """It is an error of the test whose fixture it was; the test after it passes, with the same fake too."""
+    pytester.makeini(f"[pytest]\nkms_scope = {scope}\n")
+    source = f"{HEADER}\n@pytest.fixture\ndef vault(kms):\n    {REFUSED_FIXTURE[phase]}\n"
+    result = _run(pytester, f"{source}\ndef test_one(vault): ...\n\ndef test_two(kms): ...\n")
+
+    expected = {"setup": {"passed": 1, "errors": 1}, "teardown": {"passed": 2, "errors": 1}}
+    assert expected[phase] == _outcomes(result)
+    assert f"-- ERROR at {phase} of test_one" == _told(result)[1]
+
+
+@pytest.mark.parametrize("scope", ["function", "session"])
+@pytest.mark.parametrize("phase", REFUSED_FIXTURE)
+def test_a_refusal_that_a_fixture_swallows_is_of_its_own_test(
+    phase: str, scope: str, pytester: pytest.Pytester
+) -> None:
+    """The test whose fixture it was does not get away with it; the test after it does not pay for it."""
+    pytester.makeini(f"[pytest]\nkms_scope = {scope}\n")
+    call = REFUSED_FIXTURE[phase].replace("Exception", "BaseException")
+    source = f"{HEADER}\n@pytest.fixture\ndef vault(kms):\n    {call}\n"
+    result = _run(pytester, f"{source}\ndef test_one(vault): ...\n\ndef test_two(kms): ...\n")
+
+    expected = {"setup": {"passed": 1, "failed": 1}, "teardown": {"passed": 2, "errors": 1}}
+    assert expected[phase] == _outcomes(result)
+    assert 1 == sum(line.startswith(GENERATE_MAC) for line in _told(result))
+
+
 # the guard
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a call that no guard has stopped end at once: nobody listens there."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
 
 def _guarded(pytester: pytest.Pytester, source: str, *arguments: str) -> pytest.RunResult:
@@ -906,6 +945,7 @@ LIST_KEYS_LINE = 1 + next(
     "body",
     [pytest.param(body.replace("generate_mac", "list_keys"), id=name) for name, body in SWALLOWED.items()],
 )
+@pytest.mark.usefixtures("no_network")
 def test_the_guard_fails_a_test_that_calls_kms_without_a_fake(body: str, pytester: pytest.Pytester) -> None:
     """The message names the operation, the place and the remedy, whatever the application swallows."""
     result = _guarded(pytester, _test_of(body, arguments=""))
@@ -914,6 +954,7 @@ def test_the_guard_fails_a_test_that_calls_kms_without_a_fake(body: str, pyteste
     assert ["-- FAILURES", "-- test_one", _stray(pytester, "ListKeys", LIST_KEYS_LINE, "list_keys")] == _told(result)
 
 
+@pytest.mark.usefixtures("no_network")
 def test_the_guard_raises_what_no_application_expects(pytester: pytest.Pytester) -> None:
     """`except Exception` does not swallow it; the traceback leads to the call."""
     result = _guarded(pytester, _test_of("try:\n    list_keys()\nexcept Exception:\n    pass", arguments=""))
@@ -923,6 +964,7 @@ def test_the_guard_raises_what_no_application_expects(pytester: pytest.Pytester)
     assert 1 == _told(result).count(expected)
 
 
+@pytest.mark.usefixtures("no_network")
 def test_the_guard_lets_tests_with_a_fake_be(pytester: pytest.Pytester) -> None:
     """Fixture, marker and `fake_kms` are all right, and one stray does not fail the tests after it."""
     result = _guarded(
@@ -956,6 +998,7 @@ def test_none(): ...
     assert {"passed": 5, "failed": 1} == _outcomes(result)
 
 
+@pytest.mark.usefixtures("no_network")
 def test_the_guard_speaks_before_credentials_are_missed(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -986,6 +1029,7 @@ STRAY_FIXTURE = {
 
 
 @pytest.mark.parametrize("phase", STRAY_FIXTURE)
+@pytest.mark.usefixtures("no_network")
 def test_a_stray_call_of_a_fixture_is_of_its_own_test(phase: str, pytester: pytest.Pytester) -> None:
     """It is an error of the test whose fixture it was; the test after it passes."""
     source = f"{HEADER}\n@pytest.fixture\ndef vault():\n    {STRAY_FIXTURE[phase]}\n"
@@ -997,6 +1041,7 @@ def test_a_stray_call_of_a_fixture_is_of_its_own_test(phase: str, pytester: pyte
 
 
 @pytest.mark.parametrize("phase", STRAY_FIXTURE)
+@pytest.mark.usefixtures("no_network")
 def test_a_stray_call_that_a_fixture_swallows_is_of_its_own_test(phase: str, pytester: pytest.Pytester) -> None:
     """The test whose fixture it was does not get away with it; the test after it does not pay for it."""
     call = STRAY_FIXTURE[phase].replace("list_keys()", "with contextlib.suppress(BaseException): list_keys()")
@@ -1008,6 +1053,7 @@ def test_a_stray_call_that_a_fixture_swallows_is_of_its_own_test(phase: str, pyt
     assert _stray(pytester, "ListKeys", LIST_KEYS_LINE, "list_keys") in _told(result)
 
 
+@pytest.mark.usefixtures("no_network")
 def test_a_stray_call_of_an_import_is_of_no_test(pytester: pytest.Pytester) -> None:
     """A module that calls KMS when it is imported cannot be collected; the tests of other modules pass."""
     pytester.makepyfile(test_stray="from application import list_keys\nlist_keys()\n")
@@ -1040,6 +1086,7 @@ def test_without_the_guard_a_call_passes_through(pytester: pytest.Pytester) -> N
     assert {"passed": 1} == _outcomes(result)
 
 
+@pytest.mark.usefixtures("no_network")
 def test_the_guard_of_an_outer_run_survives_an_inner_one(pytester: pytest.Pytester) -> None:
     """A suite that tests plugins with pytester in its own process stays guarded."""
     pytester.makeini("[pytest]\nkms_guard = true\n")
@@ -1065,6 +1112,22 @@ def test_the_guard_of_an_outer_run_survives_an_inner_one(pytester: pytest.Pytest
 
     assert {"passed": 1, "failed": 1} == _outcomes(result)
     assert ["-- FAILURES", "-- test_stray", "for a reason"] == _told(result)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_the_guard_works_where_a_conftest_loads_the_plugin(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without entry points a conftest may name the plugin, after all others were loaded."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]\nkms_guard = true\n")
+    pytester.makeconftest("pytest_plugins = ['pytest_kms.plugin']\n")
+    pytester.makepyfile(application=APPLICATION)
+    pytester.makepyfile(_test_of(SWALLOWED["suppressed"].replace("generate_mac", "list_keys"), arguments=""))
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+
+    assert {"failed": 1} == _outcomes(result)
+    assert _stray(pytester, "ListKeys", LIST_KEYS_LINE, "list_keys") == _told(result)[2]
 
 
 # what the plugin leaves alone
@@ -1128,7 +1191,7 @@ def test_the_handlers_of_botocore_are_entered_once(pytester: pytest.Pytester) ->
         result = _run(pytester, "def test_one(kms):\n    kms.client.list_keys()\n    assert len(kms.trail) == 1\n")
         assert {"passed": 1} == _outcomes(result)
 
-    handlers: list[Any] = vars(sys.modules["botocore.handlers"])["BUILTIN_HANDLERS"]
+    handlers = botocore.handlers.BUILTIN_HANDLERS
     assert 1 == [entry[0] for entry in handlers].count("before-send.kms")
 
 

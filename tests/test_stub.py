@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -373,6 +373,23 @@ def test_an_answer_has_the_headers_of_kms(kms: FakeKMS) -> None:
     assert "application/x-amz-json-1.1" == headers["content-type"]
     assert str(len('{"Keys":[],"Truncated":false}')) == headers["content-length"]
     assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", headers["date"])
+
+
+@pytest.mark.parametrize("spell", [str.lower, str.upper, str.title])
+def test_a_header_is_found_in_any_case(spell: Callable[[str], str], kms: FakeKMS) -> None:
+    """Whoever looks at the answer itself, in an event of botocore, finds its headers as on the wire."""
+    client = kms.client_for(config=Config())
+    seen: list[Any] = []
+    client.meta.events.register("response-received.kms", lambda response_dict, **_: seen.append(response_dict))
+    client.list_keys()
+    headers = seen[0]["headers"]
+
+    assert "application/x-amz-json-1.1" == headers[spell("Content-Type")] == headers.get(spell("Content-Type"))
+    assert spell("Content-Length") in headers
+    assert spell("X-Nothing") not in headers
+    assert None is headers.get(spell("X-Nothing"))
+    with pytest.raises(KeyError):
+        headers[spell("X-Nothing")]
 
 
 def test_an_error_has_the_headers_of_kms(kms: FakeKMS) -> None:

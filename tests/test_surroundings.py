@@ -227,6 +227,14 @@ def test_the_fake_lives_where_the_developer_has_configured(
         assert expected == boto3.Session().client("kms").meta.region_name
 
 
+def test_a_profile_that_is_not_in_the_file_is_none(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application will hear of it from botocore; the fake does not mind."""
+    _write(config, "[profile other]\nregion = eu-north-1\n")
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    with fake_kms() as kms:
+        assert "us-east-1" == kms.create_key().region
+
+
 def test_a_config_file_elsewhere_is_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS_CONFIG_FILE says where it is."""
     file = home / "elsewhere"

@@ -320,10 +320,10 @@ def measure_against_moto(folder: Path) -> Iterator[Row]:
     tests_alone = (whole_moto - one_moto) / (took - statistics.median(one))
     yield Row(
         f"{TESTS} tests, faster than with moto",
-        whole_moto / took,
+        tests_alone,
         20,
         "x",
-        f"whole runs, {took:.1f} s against {whole_moto:.1f} s; the tests alone {tests_alone:.0f} x",
+        f"the start of the process left out; with it {whole_moto / took:.0f} x",
         least=True,
     )
 
