@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+ALIAS = re.compile(r"alias/[a-zA-Z0-9/_-]+")
 ALIAS_PREFIX = "alias/"
 RESERVED_ALIAS_PREFIX = "alias/aws/"
 

@@ -48,7 +48,7 @@ def check(world: World, expected: Expectation, *, times: int | None) -> None:
     if found == times or (times is None and found > 0):
         return
     often = "at least once" if times is None else _times(times)
-    conditions = _conditions(expected.wanted)
+    conditions = _conditions(expected)
     lines = [
         f"pytest-kms: expected {expected.text}{conditions}, {often}; it was {_times(found)}.",
         *_what_happened(world, expected),
@@ -66,6 +66,8 @@ def check_no_others(world: World, allowed: Collection[str], labels: str) -> None
         lines = [f"pytest-kms: expected only {labels} to be used; other keys were, {_times(len(others))}."]
         lines += ["What happened with other keys:"]
         lines += [f"  {_line(world, event)}" for event in others[:_SHOWN]]
+        if len(others) > _SHOWN:
+            lines.append(f"  ... and {len(others) - _SHOWN} more in kms.trail")
         lines += ["What to do: name these keys too, or find out why the code under test uses them."]
         raise AssertionError("\n".join(lines))
 
@@ -98,7 +100,8 @@ def _line(world: World, event: Event) -> str:
     return f"{number}. {describe(world, event)}"
 
 
-def _conditions(wanted: Filter) -> str:
+def _conditions(expected: Expectation) -> str:
+    wanted = expected.wanted
     told = ""
     if wanted.encryption_context is not None:
         context = wanted.encryption_context
@@ -107,7 +110,7 @@ def _conditions(wanted: Filter) -> str:
         told += f" by {wanted.principal}"
     if wanted.via is not None:
         told += f" via {wanted.via}"
-    if wanted.error is not None and wanted.error != "AccessDeniedException":
+    if wanted.error is not None and not expected.text.endswith("denied"):
         told += f" and to end with {wanted.error}"
     return told
 
@@ -128,7 +131,10 @@ def _marks(expected: Expectation, event: Event) -> str:
     for name in expected.wanted.differences(event):
         wanted = expected.wanted.encryption_context
         if name == "encryption context" and isinstance(wanted, Mapping):
-            told.append(f"encryption context: {encryption_context.difference(wanted, event.encryption_context)}")
+            keys = expected.wanted.keys
+            uses = [use for use in event.uses if keys is None or use.key in keys] or [*event.uses]
+            given = uses[-1].encryption_context if uses else {}
+            told.append(f"encryption context: {encryption_context.difference(wanted, given)}")
         else:
             told.append(f"other {name}")
     if not told and not expected.counts(event):

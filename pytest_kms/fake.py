@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kms import assertions, clients, service, surroundings
-from pytest_kms.arns import ALIAS_PREFIX, KEY_ID, RESERVED_ALIAS_PREFIX
+from pytest_kms.arns import ALIAS, ALIAS_PREFIX, KEY_ID, RESERVED_ALIAS_PREFIX
 from pytest_kms.assertions import Expectation
 from pytest_kms.crypto import ciphertext
 from pytest_kms.crypto.symmetric import MATERIAL_BYTES
 from pytest_kms.errors import KMSError, ThrottlingException, UsageError
-from pytest_kms.operation import OPERATIONS
 from pytest_kms.operations.encryption import seal, unseal
 from pytest_kms.state import aws_managed
 from pytest_kms.state.faults import Fault
-from pytest_kms.state.key import ENABLED, Key
+from pytest_kms.state.key import ENABLED, Key, expect_state
 from pytest_kms.state.trail import Filter
 from pytest_kms.state.world import World
 
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ACCOUNT = "123456789012"
 MAX_PLAINTEXT = 4096
+MAX_DESCRIPTION = 8192
+MAX_ALIAS = 256
 
 
 class FakeKMS:
@@ -121,6 +122,7 @@ class FakeKMS:
 
         """
         world = self.world
+        world.settle()
         region, account = region or world.region, _checked_account(account or world.account)
         registry = world.registry(region, account)
         if key_id is not None and not KEY_ID.fullmatch(key_id):
@@ -129,6 +131,9 @@ class FakeKMS:
             raise UsageError(f"there is a key {key_id} in {region} already")
         if material is not None and len(material) != MATERIAL_BYTES:
             raise UsageError(f"a symmetric key has {MATERIAL_BYTES} bytes of material, not {len(material)}")
+        if len(description) > MAX_DESCRIPTION:
+            raise UsageError(f"a description has at most {MAX_DESCRIPTION} characters, not {len(description)}")
+        expect_state(state)
         name = None if alias is None else _alias_name(alias)
         if name in registry.aliases:
             raise UsageError(f"there is an alias {name} in {region} already")
@@ -162,8 +167,10 @@ class FakeKMS:
         if service not in aws_managed.SERVICES:
             services = ", ".join(sorted(aws_managed.SERVICES))
             raise UsageError(f"{service!r} has no AWS managed key. Services that have: {services}.")
+        account = _checked_account(account or self.world.account)
         with self.world.lock:
-            return self.world.aws_managed_key(service, region or self.world.region, account or self.world.account)
+            self.world.settle()
+            return self.world.aws_managed_key(service, region or self.world.region, account)
 
     def aws_owned_key(self, service: str, *, region: str | None = None) -> Key:
         """Return a key that a service owns, made on first use.
@@ -189,7 +196,7 @@ class FakeKMS:
         if not 1 <= len(plaintext) <= MAX_PLAINTEXT:
             raise UsageError(f"KMS encrypts 1 to {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
         with self.world.lock:
-            return seal(self._key(key), plaintext, dict(context or {}))
+            return seal(self.world.keys_called(key)[0], plaintext, dict(context or {}))
 
     def decrypt(self, blob: bytes, context: Mapping[str, str] | None = None) -> bytes:
         """Open a ciphertext that the code under test has made, whatever state its key is in.
@@ -241,7 +248,7 @@ class FakeKMS:
         self.world.faults.append(
             Fault(
                 error=_ordered_throttling,
-                operation=None if operation is None else _checked_operation(operation),
+                operation=None if operation is None else service.expect_operation(operation),
                 keys=self._arns(key),
                 left=times,
             )
@@ -402,12 +409,6 @@ class FakeKMS:
         """Return the faults that were ordered and not used up."""
         return [fault for fault in self.world.faults if fault.left]
 
-    def _key(self, key: Key | str) -> Key:
-        if isinstance(key, Key):
-            return key
-        arns = self.world.arns_of(key)
-        return next(found for found in self.world.all_keys() if found.arn in arns)
-
     def _arns(self, key: Key | str | None) -> Collection[str] | None:
         return None if key is None else self.world.arns_of(key)
 
@@ -427,7 +428,7 @@ class FakeKMS:
         error: str | None = None,
     ) -> Filter:
         return Filter(
-            operation=None if operation is None else _checked_operation(operation),
+            operation=None if operation is None else service.expect_operation(operation),
             keys=self._arns(key),
             encryption_context=encryption_context,
             principal=principal,
@@ -445,16 +446,8 @@ def _ordered_throttling() -> ThrottlingException:
     return ThrottlingException(why="the test ordered it with kms.throttle")
 
 
-def _checked_operation(name: str) -> str:
-    if name in OPERATIONS or name in service.operation_names():
-        return name
-    near = difflib.get_close_matches(name, service.operation_names(), n=3, cutoff=0.4)
-    suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
-    raise UsageError(f"KMS has no operation {name!r}.{suggestion}")
-
-
 def _checked_account(account: str) -> str:
-    if account.isdigit() and len(account) == 12:
+    if re.fullmatch("[0-9]{12}", account):
         return account
     raise UsageError(f"an account has 12 digits, {account!r} has not")
 
@@ -464,4 +457,8 @@ def _alias_name(alias: str) -> str:
     if name.startswith(RESERVED_ALIAS_PREFIX):
         service_name = name.removeprefix(RESERVED_ALIAS_PREFIX)
         raise UsageError(f"{name} is reserved; use kms.aws_managed_key({service_name!r})")
+    if not ALIAS.fullmatch(name) or len(name) > MAX_ALIAS:
+        raise UsageError(
+            f"an alias is alias/ and letters, digits, /, _ and -, at most {MAX_ALIAS} characters; {name!r} is not"
+        )
     return name

@@ -26,6 +26,7 @@ _SCOPES = ("function", "class", "module", "package", "session")
 
 _CALLS_SHOWN = 50
 
+_begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
 _strays: list[Refusal] = []
 
@@ -58,16 +59,25 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
     A Region in the ini file is lent from here on, to clients that are made while modules are imported.
     """
+    _begin(early_config)
+
+
+def _begin(config: pytest.Config) -> None:
+    """Begin early, whichever hook comes first."""
+    if _begun in config.stash:
+        return
+    config.stash[_begun] = True
     stub.install()
-    region = early_config.getini("kms_region")
+    region = config.getini("kms_region")
     if region:
         stack = ExitStack()
         stack.enter_context(surroundings.lent_region(region))
-        early_config.add_cleanup(stack.close)
+        config.add_cleanup(stack.close)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and take the options that hold for the whole run."""
+    _begin(config)
     config.addinivalue_line("markers", MARKER)
     if config.getini("kms_scope") not in _SCOPES:
         raise pytest.UsageError(f"pytest-kms: kms_scope is one of {', '.join(_SCOPES)}")
@@ -113,6 +123,7 @@ def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
         fakes.append(kms)
         stack.callback(fakes.remove, kms)
         yield kms
+        _strays.extend(kms.world.refusals)
 
 
 @pytest.fixture(name="kms", scope=_scope)
@@ -159,7 +170,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     try:
         return (yield)
     except BaseException:
-        _strays.clear()
+        _take_complaints(item)  # the test has a reason of its own to fail, and the next one nothing to do with it
         raise
 
 
@@ -171,25 +182,24 @@ def _rank(node: pytest.Item | pytest.Collector | object) -> int:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test in its own phase for what its application has swallowed."""
-    fakes = item.config.stash.get(_active, [])
     try:
         result = yield
     except BaseException:
-        _take_complaints(fakes)  # the test has a reason of its own, and the next one has nothing to do with it
+        _take_complaints(item)
         raise
-    _fail_for(_take_complaints(fakes))
+    _fail_for(_take_complaints(item))
     return result
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Generator[None, object, object]:
-    """Fail a teardown that has swallowed the guard's words."""
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a teardown that has swallowed a refusal."""
     try:
         result = yield
     except BaseException:
-        _strays.clear()
+        _take_complaints(item)
         raise
-    _fail_for(_take_complaints([]))
+    _fail_for(_take_complaints(item))
     return result
 
 
@@ -198,11 +208,11 @@ def _fail_for(complaints: list[str]) -> None:
         pytest.fail(complaints[0], pytrace=False)
 
 
-def _take_complaints(fakes: list[FakeKMS]) -> list[str]:
+def _take_complaints(item: pytest.Item) -> list[str]:
     """Return what is to be said of a test, once."""
     complaints = [str(stray) for stray in _strays]
     _strays.clear()
-    for kms in fakes:
+    for kms in item.config.stash.get(_active, []):
         complaints += [str(refusal) for refusal in kms.world.refusals]
         unused = kms.unused_faults()
         if unused:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from pytest_kms.errors import UsageError
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel, StructureShape
@@ -22,6 +25,20 @@ def model() -> ServiceModel:
 def operation_names() -> tuple[str, ...]:
     """Name every operation of the model, in alphabetical order."""
     return tuple(sorted(model().operation_names))
+
+
+def expect_operation(name: str) -> str:
+    """Return the name of an operation, as a test has given it.
+
+    Raises:
+        UsageError: KMS has none of that name.
+
+    """
+    if name in operation_names():
+        return name
+    near = difflib.get_close_matches(name, operation_names(), n=3, cutoff=0.4)
+    suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise UsageError(f"KMS has no operation {name!r}.{suggestion}")
 
 
 @cache

@@ -34,7 +34,7 @@ class Active(Protocol):
 
 
 _active: list[Active] = []
-_installed = False
+_MARK = "_entered_by_pytest_kms"
 _moto_undo: list[Callable[[], object]] = []
 
 guard: Callable[[OutsideFixture], None] | None = None
@@ -42,15 +42,11 @@ guard: Callable[[OutsideFixture], None] | None = None
 
 
 def install() -> None:
-    """Enter the hook among botocore's handlers: now, or when botocore is imported."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
-    handlers = sys.modules.get("botocore.handlers")
-    if handlers is None:
+    """Enter the hook among botocore's handlers: now, and whenever botocore is imported."""
+    if not any(isinstance(finder, _WhenHandlersAreImported) for finder in sys.meta_path):
         sys.meta_path.insert(0, _WhenHandlersAreImported())
-    else:
+    handlers = sys.modules.get("botocore.handlers")
+    if handlers is not None and not hasattr(handlers, _MARK):
         _enter(handlers)
         _reach_what_exists()
 
@@ -246,15 +242,21 @@ def _where() -> str:
 
 
 class _WhenHandlersAreImported:
-    """A finder on `sys.meta_path` that waits for botocore.handlers, lets it be imported, and enters the hook."""
+    """A finder on `sys.meta_path` that lets botocore.handlers be imported, and enters the hook each time."""
+
+    def __init__(self) -> None:
+        self._looking = False
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:  # noqa: ARG002
-        if name != "botocore.handlers":
+        if name != "botocore.handlers" or self._looking:
             return None
         from importlib.util import find_spec
 
-        sys.meta_path.remove(self)
-        spec: Any = find_spec(name)
+        self._looking = True
+        try:
+            spec: Any = find_spec(name)
+        finally:
+            self._looking = False
         execute = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
@@ -267,6 +269,7 @@ class _WhenHandlersAreImported:
 
 def _enter(handlers: ModuleType) -> None:
     handlers.BUILTIN_HANDLERS.extend(HANDLERS)
+    setattr(handlers, _MARK, True)
 
 
 def _reach_what_exists() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 DEFAULT_ALGORITHM = "SYMMETRIC_DEFAULT"
 IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
-
-_ALIAS_CHARACTERS = re.compile(r"alias/[a-zA-Z0-9/_-]+")
 
 
 class NotMadeYet(Exception):
@@ -139,7 +136,7 @@ class AliasName:
             # AWS's answer was never seen; that customers may not touch these names is documented.
             raise NotAuthorizedException(why=f"{arns.RESERVED_ALIAS_PREFIX} is reserved for AWS managed keys")
         if self.new:
-            if not _ALIAS_CHARACTERS.fullmatch(name):
+            if not arns.ALIAS.fullmatch(name):
                 raise ValidationException(f"{name} contains invalid characters for an alias")
             return str(name)
         registry = call.world.registry(call.region, call.account)

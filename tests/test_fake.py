@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -746,3 +747,69 @@ def test_one_id_is_given_once(kms: FakeKMS) -> None:
 
     assert (1, 7) == (len(keys), len(refusals))
     assert ["alias/orders"] == keys[0].aliases
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Let threads take turns as often as Python can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def failures_of(*tasks: Callable[[], object]) -> list[BaseException]:
+    """Run tasks in threads that begin together, and return what they raise."""
+    begin = threading.Barrier(len(tasks), timeout=30)
+    failures: list[BaseException] = []
+
+    def run(task: Callable[[], object]) -> None:
+        begin.wait()
+        try:
+            task()
+        except BaseException as error:  # noqa: BLE001  # the test's own thread tells it
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+def test_one_name_is_given_once_however_hasty_the_threads(hasty: None) -> None:
+    """Whether a name is free is asked and answered in one go."""
+    for _ in range(30):
+        with fake_kms() as kms:
+            failures = failures_of(*[lambda kms=kms: kms.create_key("orders")] * 6)  # type: ignore[misc]
+            assert [UsageError] * 5 == [type(failure) for failure in failures]
+
+
+def test_what_falls_due_happens_once_however_many_look(hasty: None) -> None:
+    """The deletions of many keys are not done by two threads at once."""
+    for _ in range(10):
+        with fake_kms() as kms:
+            for _ in range(100):
+                kms.create_key(state="PendingDeletion")
+            key = kms.create_key()
+            kms.clock.advance(days=31)
+            assert [] == failures_of(*[lambda kms=kms, key=key: kms.assert_not_used(key)] * 4)  # type: ignore[misc]
+            assert [key] == list(kms.world.all_keys())
+
+
+def test_an_unknown_name_is_told_while_keys_are_made(hasty: None) -> None:
+    """Who looks through all keys is not disturbed by new ones."""
+    with fake_kms() as kms:
+        for _ in range(100):
+            kms.create_key()
+
+        def make() -> None:
+            for _ in range(500):
+                kms.create_key()
+
+        def ask() -> None:
+            for _ in range(100):
+                refusal(lambda: kms.trail.filter(key="alias/nothing"))
+
+        assert [] == failures_of(make, ask)

@@ -6,6 +6,8 @@ import heapq
 import itertools
 from collections.abc import Callable
 
+_TOLERANCE = 0.0005
+
 
 class Agenda:
     """A list of things to do at moments of the fake's time, done when somebody next looks."""
@@ -20,5 +22,6 @@ class Agenda:
 
     def settle(self, seconds: float) -> None:
         """Do all that has fallen due, earliest first."""
-        while self._entries and self._entries[0][0] <= seconds:
+        # Sums of seconds since the epoch are exact to a microsecond at the best.
+        while self._entries and self._entries[0][0] <= seconds + _TOLERANCE:
             heapq.heappop(self._entries)[2]()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_kms import arns
@@ -40,38 +39,62 @@ BEING_DELETED = frozenset({PENDING_DELETION, PENDING_REPLICA_DELETION})
 DEFAULT_DELETION_WINDOW = dt.timedelta(days=30)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+def expect_state(state: str) -> None:
+    """Refuse what is none of AWS's key states."""
+    if state not in STATES:
+        raise UsageError(f"{state!r} is no key state; AWS has {', '.join(STATES)}")
+
+
 class Key:
     """A KMS key of the fake, as a test holds it in its hand.
 
     A test reads `id`, `arn`, `alias`, `aliases`, `region`, `account`, `manager` (`"CUSTOMER"`, `"AWS"` or
     `"AWS_OWNED"`), `spec`, `usage`, `description`, `tags`, `created`, `enabled` and `state`, all of them live,
-    and may set `state` to any of AWS's key states. Key material is never shown.
+    and may set `state` to any of AWS's key states. Key material is never shown; this is no dataclass, since
+    pytest shows all fields of those that differ.
     """
 
-    id: str
-    home: Registry = field(repr=False)
-    manager: str
-    key_spec: KeySpec = field(repr=False)
-    usage: str
-    created: dt.datetime = field(repr=False)
-    material_id: bytes = field(repr=False)
-    description: str = field(default="", repr=False)
-    tags: dict[str, str] = field(default_factory=dict, repr=False)
-    origin: str = field(default="AWS_KMS", repr=False)
-    deletion_date: dt.datetime | None = field(default=None, repr=False)
-    deleted: bool = field(default=False, repr=False)
-    aliases: list[str] = field(default_factory=list)
-    region: str = field(init=False)
-    account: str = field(init=False)
-    arn: str = field(init=False)
-    _material: bytes | None = field(default=None, repr=False)
-    _state: str = field(default=ENABLED, init=False)
+    __slots__ = (
+        "_material", "_state", "account", "aliases", "arn", "created", "deleted", "deletion_date", "description",
+        "home", "id", "key_spec", "manager", "material_id", "origin", "region", "tags", "usage",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        self.region = self.home.region
-        self.account = self.home.account
-        self.arn = arns.of(self.region, self.account, f"key/{self.id}")
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002  # AWS's word, and the attribute's
+        home: Registry,
+        manager: str,
+        key_spec: KeySpec,
+        usage: str,
+        created: dt.datetime,
+        material_id: bytes,
+        description: str,
+        tags: dict[str, str],
+        material: bytes | None,
+    ) -> None:
+        self.id = id
+        self.home = home
+        self.region = home.region
+        self.account = home.account
+        self.arn = arns.of(self.region, self.account, f"key/{id}")
+        self.manager = manager
+        self.key_spec = key_spec
+        self.usage = usage
+        self.origin = "AWS_KMS"
+        self.created = created
+        self.description = description
+        self.tags = tags
+        self.aliases: list[str] = []
+        self.deletion_date: dt.datetime | None = None
+        self.deleted = False
+        self.material_id = material_id
+        self._material = material
+        self._state = ENABLED
+
+    def __repr__(self) -> str:
+        told = ("id", "manager", "usage", "aliases", "region", "account", "arn", "state")
+        return f"Key({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
 
     @property
     def spec(self) -> str:
@@ -100,8 +123,7 @@ class Key:
 
     @state.setter
     def state(self, state: str) -> None:
-        if state not in STATES:
-            raise UsageError(f"{state!r} is no key state; AWS has {', '.join(STATES)}")
+        expect_state(state)
         if state == PENDING_DELETION:
             self.schedule_deletion(DEFAULT_DELETION_WINDOW)
         else:

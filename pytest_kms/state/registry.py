@@ -35,13 +35,14 @@ class Registry:
 
     def delete_after(self, key: Key, window: dt.timedelta) -> dt.datetime:
         """Delete a key once a waiting period is over, unless it was cancelled by then; say when that is."""
-        date = self.world.clock.now + window
+        due = self.world.clock.seconds + window.total_seconds()
+        date = self.world.clock.moment(due)
 
         def delete_if_still_due() -> None:
             if key.deletion_date == date and not key.deleted:
                 self._delete(key)
 
-        self.world.agenda.at(date.timestamp(), delete_if_still_due)
+        self.world.agenda.at(due, delete_if_still_due)
         return date
 
     def point(self, name: str, key: Key) -> None:

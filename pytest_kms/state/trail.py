@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from pytest_kms import service
+
 if TYPE_CHECKING:
     from typing import TypeAlias
 
@@ -148,7 +150,7 @@ class Trail(Sequence[Event]):
         return iter(self._events)
 
     def __repr__(self) -> str:
-        return f"<Trail of {len(self._events)} calls>"
+        return f"<Trail of {len(self._events)} call{'' if len(self._events) == 1 else 's'}>"
 
     @property
     def last(self) -> Event:
@@ -184,7 +186,7 @@ class Trail(Sequence[Event]):
 
         """
         wanted = Filter(
-            operation=operation,
+            operation=None if operation is None else service.expect_operation(operation),
             keys=None if key is None else self._resolve_key(key),
             encryption_context=encryption_context,
             principal=principal,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_kms import arns
 from pytest_kms.clock import Clock
 from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SPECS
-from pytest_kms.errors import UsageError
+from pytest_kms.errors import Refusal, UsageError
 from pytest_kms.state import aws_managed
 from pytest_kms.state.agenda import Agenda
 from pytest_kms.state.key import AWS, AWS_OWNED, CUSTOMER, Key
@@ -49,7 +49,7 @@ class World:
         self.quotas = Quotas(region)
         self.faults: list[Fault] = []
         self.trail = Trail(self.arns_of)
-        self.refusals: list[BaseException] = []
+        self.refusals: list[Refusal] = []
         # Repeatable on purpose, for the same seed: these are test keys.
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311
         self._secret = self.random_bytes(32)
@@ -83,6 +83,10 @@ class World:
         for registry in tuple(self._registries.values()):
             yield from tuple(registry.keys.values())
 
+    def settle(self) -> None:
+        """Let happen what has fallen due."""
+        self.agenda.settle(self.clock.seconds)
+
     def arns_of(self, name: KeyName) -> Collection[str]:
         """Return the ARNs of the keys that a test means by a Key, an id, an ARN or an alias.
 
@@ -90,20 +94,32 @@ class World:
             UsageError: there is no such key, or it is one that no trail can show.
 
         """
-        if isinstance(name, Key):
-            if name.manager == AWS_OWNED:
+        found = self.keys_called(name)
+        for key in found:
+            if key.manager == AWS_OWNED:
                 raise UsageError(
-                    f"{name.id} is an AWS owned key: it is in no customer's account, and CloudTrail never shows"
+                    f"{key.id} is an AWS owned key: it is in no customer's account, and CloudTrail never shows"
                     " its use. Assert on a customer managed or AWS managed key instead."
                 )
-            return (name.arn,)
-        found = [key.arn for key in self.all_keys() if self._is_called(key, name)]
-        # A key that was deleted since may still stand in the trail.
-        found = found or [key.arn for key in self._keys_by_material.values() if self._is_called(key, name)]
+        return [key.arn for key in found]
+
+    def keys_called(self, name: KeyName) -> list[Key]:
+        """Return the keys that a test means, those of the fake's own account and Region first.
+
+        Raises:
+            UsageError: there is no such key.
+
+        """
+        self.settle()
+        if isinstance(name, Key):
+            return [name]
+        found = [key for key in self.all_keys() if self._is_called(key, name)]
+        # A key that was deleted since may still stand in the trail; an AWS owned key is in no list.
+        found = found or [key for key in self._keys_by_material.values() if self._is_called(key, name)]
         if not found:
             known = ", ".join(sorted(f"{key.label} ({key.region})" for key in self.all_keys())) or "none"
             raise UsageError(f"no key is called {name!r}. Known keys: {known}.")
-        return found
+        return sorted(found, key=lambda key: (key.account != self.account, key.region != self.region))
 
     def label_of(self, arn: str) -> str:
         """Return what people call the key of an ARN: its alias, or else its id."""
@@ -134,10 +150,7 @@ class World:
             tags,
             material,
         )
-        if manager == AWS_OWNED:
-            self.remember_material(key)
-        else:
-            key.home.add(key)
+        key.home.add(key)
         return key
 
     def aws_managed_key(self, service: str, region: str, account: str) -> Key:
@@ -209,7 +222,7 @@ class World:
             material_id=self.random_bytes(32),
             description=description,
             tags=dict(tags or {}),
-            _material=material,
+            material=material,
         )
 
     @staticmethod

@@ -181,3 +181,33 @@ def test_material_is_the_same_each_time(kms: FakeKMS) -> None:
     assert key.material == copy.copy(key.material)
     assert (32, 32) == (len(key.material), len(other.material))
     assert key.material != other.material
+
+
+@pytest.mark.parametrize("arguments", [(), ("-vv",), ("--showlocals",)], ids=["plain", "-vv", "--showlocals"])
+def test_a_failing_comparison_shows_no_material(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+    """pytest tells in which attributes two keys differ; material is none of them."""
+    pytester.makepyfile(
+        """
+        def test_it(kms):
+            key = kms.create_key("orders", material=b"correct horse battery staple 123")
+            other = kms.create_key("archive", material=b"another horse battery staple 123")
+            assert key == other
+        """
+    )
+    result = pytester.runpytest("-p", "no:cacheprovider", *arguments)
+    result.assert_outcomes(failed=1)
+    told = [line for line in result.outlines if "create_key(" not in line]
+    assert [] == [line for line in told if "'_material'" in line or "horse" in line]
+
+
+@pytest.mark.parametrize("name", ["alias", "enabled", "label", "material", "spec", "status"])
+def test_what_follows_from_something_else_is_not_set(kms: FakeKMS, name: str) -> None:
+    """Nor is an attribute that keys do not have: the state is what a test sets."""
+    with pytest.raises(AttributeError):
+        setattr(kms.create_key(), name, "other")
+
+
+def test_the_state_of_an_aws_managed_key_is_set_as_well(kms: FakeKMS) -> None:
+    """No customer could disable it; a test may."""
+    kms.aws_managed_key("s3").state = "Disabled"
+    assert "Disabled" == kms.client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyState"]

@@ -299,3 +299,54 @@ def test_a_throttled_call_finds_the_deletion_done(kms: FakeKMS) -> None:
     kms.throttle("DescribeKey", times=8)
     client = kms.client_for(config=Config(retries={"mode": "standard", "total_max_attempts": 9}))
     assert not_found(key) == error_of(lambda: client.describe_key(KeyId=key.id))
+
+
+def test_keys_and_names_are_listed_in_order(kms: FakeKMS) -> None:
+    """Whatever the order in which they were made and taken away."""
+    keys = [kms.create_key(name) for name in ("m", "z", "a", "k")]
+    kms.client.delete_alias(AliasName="alias/k")
+    kms.client.create_alias(AliasName="alias/b", TargetKeyId=keys[1].id)
+    assert sorted(key.id for key in keys) == ids_in(kms.client)
+    assert ["alias/a", "alias/b", "alias/m", "alias/z"] == names_in(kms.client)
+
+
+def test_a_deletion_may_be_scheduled_again_for_an_earlier_date(kms: FakeKMS) -> None:
+    """The later date, which was cancelled, passes by."""
+    kms.clock.freeze()
+    key, other = kms.create_key(), kms.create_key()
+    schedule(kms, key, 30)
+    kms.client.cancel_key_deletion(KeyId=key.id)
+    schedule(kms, key, 7)
+    kms.clock.advance(days=7)
+    assert [other.id] == ids_in(kms.client)
+    kms.clock.advance(days=30)
+    assert [other.id] == ids_in(kms.client)
+
+
+@pytest.mark.parametrize(
+    "id_of",
+    [
+        pytest.param(lambda kms: kms.client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyId"], id="by a call"),
+        pytest.param(lambda kms: kms.aws_managed_key("s3").id, id="by the test"),
+    ],
+)
+def test_an_aws_managed_key_that_is_gone_is_made_again(kms: FakeKMS, id_of: Callable[[FakeKMS], str]) -> None:
+    """The next to use it gets another one."""
+    key = kms.aws_managed_key("s3")
+    key.state = "PendingDeletion"
+    kms.clock.advance(days=31)
+    assert key.id != id_of(kms)
+
+
+def test_a_deleted_key_is_remembered_by_trail_and_assertions(kms: FakeKMS) -> None:
+    """By its id and its ARN, and by the Key that the test holds; its alias is gone."""
+    key = kms.create_key("orders")
+    kms.client.encrypt(KeyId="alias/orders", Plaintext=b"x")
+    schedule(kms, key, 7)
+    kms.clock.advance(days=7)
+    assert [] == ids_in(kms.client)
+    for name in (key, key.id, key.arn):
+        kms.assert_used(name, "Encrypt", times=1)
+        assert [kms.trail[0]] == kms.trail.filter("Encrypt", key=name)
+    with pytest.raises(AssertionError, match=f"  1. Encrypt {key.id} -> ok"):
+        kms.assert_not_used(key)

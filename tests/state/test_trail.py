@@ -579,3 +579,56 @@ def test_a_filter_refuses_an_operation_that_kms_has_not(kms: FakeKMS) -> None:
     assert "pytest-kms: KMS has no operation 'Encypt'. Did you mean Encrypt or ReEncrypt or Decrypt?" == str(
         excinfo.value
     )
+
+
+# what other calls must keep, and what keys are called since
+
+SECRET_CALLS: dict[str, tuple[Callable[[KMSClient], object], dict[str, Any]]] = {
+    "a recipient": (
+        lambda client: client.generate_random(
+            NumberOfBytes=1,
+            Recipient={"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": SECRET},
+        ),
+        {"NumberOfBytes": 1},
+    ),
+    "a message": (
+        lambda client: client.generate_mac(KeyId="alias/orders", Message=SECRET, MacAlgorithm="HMAC_SHA_256"),
+        {"KeyId": "alias/orders", "MacAlgorithm": "HMAC_SHA_256"},
+    ),
+    "a password": (
+        lambda client: client.create_custom_key_store(CustomKeyStoreName="store", KeyStorePassword=SECRET.decode()),
+        {"CustomKeyStoreName": "store"},
+    ),
+    "credentials": (
+        lambda client: client.create_custom_key_store(
+            CustomKeyStoreName="store",
+            XksProxyAuthenticationCredential={"AccessKeyId": "A" * 20, "RawSecretAccessKey": "correcthorse" * 4},
+        ),
+        {"CustomKeyStoreName": "store"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "parameters"), SECRET_CALLS.values(), ids=SECRET_CALLS)
+def test_what_is_refused_keeps_its_secrets(call: Callable[[KMSClient], object], parameters: dict[str, Any]) -> None:
+    """Blobs, passwords and what holds them are left out of the event of an operation that this version lacks, too."""
+    with fake_kms() as kms:
+        with pytest.raises(NotSupported):
+            call(kms.client)
+        assert parameters == kms.trail.last.parameters
+        assert "horse" not in repr(kms.trail.last)
+
+
+def test_an_event_keeps_to_the_key_that_an_alias_meant(kms: FakeKMS, key: Key) -> None:
+    """The alias may point to another key since."""
+    kms.client.describe_key(KeyId="alias/orders")
+    kms.client.update_alias(AliasName="alias/orders", TargetKeyId=OTHER)
+    kms.client.describe_key(KeyId="alias/orders")
+    assert [ARN, OTHER_ARN] == [event.key for event in kms.trail.filter("DescribeKey")]
+
+
+def test_a_throttled_call_is_told_with_its_key(kms: FakeKMS, key: Key) -> None:
+    """The key is found before the call is turned away."""
+    kms.throttle(key=key)
+    failing(kms.client_for(config=ONE_ATTEMPT), "describe_key", KeyId="alias/orders")
+    assert ARN == kms.trail.last.key
