@@ -30,6 +30,7 @@ class Expectation:
     text: str
     wanted: Filter
     counts: Callable[[Event], int] = _once
+    tells_error: bool = True
 
 
 def is_use(operation: str | None) -> Callable[[Event], int]:
@@ -81,8 +82,6 @@ def describe(world: World, event: Event) -> str:
             parts.append(encryption_context.text(use.encryption_context))
     if not event.uses:
         parts += [str(v) for name, v in sorted(event.parameters.items()) if name.endswith(("KeyId", "AliasName"))]
-    if event.principal != world.principal_of(None).arn:
-        parts.append(f"by {event.principal}")
     if event.region != world.region:
         parts.append(f"in {event.region}")
     parts.append(f"-> {event.error or 'ok'}")
@@ -110,7 +109,7 @@ def _conditions(expected: Expectation) -> str:
         told += f" by {wanted.principal}"
     if wanted.via is not None:
         told += f" via {wanted.via}"
-    if wanted.error is not None and not expected.text.endswith("denied"):
+    if wanted.error is not None and expected.tells_error:
         told += f" and to end with {wanted.error}"
     return told
 

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    _Unswallowable = BaseException
+else:
+    # No application catches either. Where pytest runs, it is an outcome of pytest's: after another BaseException
+    # in a fixture, pytest would leave the other fixtures as they are.
+    _Unswallowable = getattr(sys.modules.get("_pytest.outcomes"), "Failed", BaseException)
+
 
 class KMSError(Exception):
     """An error that AWS KMS answers. Its code on the wire is the class's name.
@@ -89,7 +99,7 @@ class UsageError(Exception):
         super().__init__(f"pytest-kms: {message}")
 
 
-class Refusal(BaseException):
+class Refusal(_Unswallowable):
     """A failure of the test that no `except Exception` of the application under test can swallow."""
 
     def __init__(self, message: str) -> None:

@@ -87,7 +87,7 @@ class CiphertextKey:
         if not blob:
             return None
         if ciphertext.parse(blob) is None:
-            raise InvalidCiphertextException(why=_what_is_wrong_with(blob))
+            raise InvalidCiphertextException(why=what_is_wrong_with(blob))
         key = self._key_of(call, blob)
         value = call.input.get(self.member)
         if value is None:
@@ -239,7 +239,8 @@ def _describe(key: Key) -> str:
     return f"{key.alias} ({key.id})" if key.alias else key.arn
 
 
-def _what_is_wrong_with(blob: bytes) -> str:
+def what_is_wrong_with(blob: bytes) -> str:
+    """Tell what keeps some bytes from being a ciphertext of KMS."""
     if ciphertext.material_id_of(blob) is None:
         return f"the {len(blob)} bytes are no ciphertext of KMS"
     expected = ciphertext.expected_length(blob)

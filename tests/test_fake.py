@@ -782,7 +782,7 @@ def test_one_name_is_given_once_however_hasty_the_threads(hasty: None) -> None:
     """Whether a name is free is asked and answered in one go."""
     for _ in range(30):
         with fake_kms() as kms:
-            failures = failures_of(*[lambda kms=kms: kms.create_key("orders")] * 6)  # type: ignore[misc]
+            failures = failures_of(*[lambda kms=kms: kms.create_key("orders")] * 6)
             assert [UsageError] * 5 == [type(failure) for failure in failures]
 
 
@@ -794,7 +794,7 @@ def test_what_falls_due_happens_once_however_many_look(hasty: None) -> None:
                 kms.create_key(state="PendingDeletion")
             key = kms.create_key()
             kms.clock.advance(days=31)
-            assert [] == failures_of(*[lambda kms=kms, key=key: kms.assert_not_used(key)] * 4)  # type: ignore[misc]
+            assert [] == failures_of(*[lambda kms=kms, key=key: kms.assert_not_used(key)] * 4)
             assert [key] == list(kms.world.all_keys())
 
 

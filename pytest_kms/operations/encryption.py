@@ -9,7 +9,14 @@ from pytest_kms.crypto import ciphertext, symmetric
 from pytest_kms.crypto.specs import ENCRYPT_DECRYPT
 from pytest_kms.errors import InvalidCiphertextException, InvalidKeyUsageException, ValidationException
 from pytest_kms.operation import CRYPTOGRAPHIC, UNUSABLE, operation
-from pytest_kms.targets import DEFAULT_ALGORITHM, IGNORE_CIPHERTEXT, CiphertextKey, KeyId, ignores_ciphertext
+from pytest_kms.targets import (
+    DEFAULT_ALGORITHM,
+    IGNORE_CIPHERTEXT,
+    CiphertextKey,
+    KeyId,
+    ignores_ciphertext,
+    what_is_wrong_with,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,12 +139,12 @@ def unseal(key: Key, blob: bytes, context: Mapping[str, str]) -> bytes:
 
     """
     parts = ciphertext.parse(blob)
+    if parts is None:
+        raise InvalidCiphertextException(why=what_is_wrong_with(blob))
     try:
-        if parts is not None:
-            return symmetric.open_blob(key.material, parts, context)
+        return symmetric.open_blob(key.material, parts, context)
     except symmetric.Unreadable:
-        pass
-    raise InvalidCiphertextException(why=_why_unreadable(key, blob, context))
+        raise InvalidCiphertextException(why=_why_unreadable(key, blob, context)) from None
 
 
 def _algorithm(call: Call, member: str, key: Key) -> str:

@@ -197,7 +197,7 @@ class Trail(Sequence[Event]):
 
     def record(self, event: Event, invocation: str) -> None:
         """Take down an attempt: a new call, or another attempt of the call with the same invocation id."""
-        place = self._places.get(invocation) if invocation else None
+        place = self._places.get(invocation)
         if place is None:
             self._places[invocation] = len(self._events)
             self._events.append(event)

@@ -33,7 +33,7 @@ _SALT = slice(38, 54)
 
 _origins: dict[bytes, str] = {}
 """Which test made a key material, by its id: so that a stray ciphertext can be explained. No secrets."""
-_ORIGINS_KEPT = 100_000
+_ORIGINS_KEPT = 2_000
 
 
 class World:
@@ -85,7 +85,8 @@ class World:
 
     def settle(self) -> None:
         """Let happen what has fallen due."""
-        self.agenda.settle(self.clock.seconds)
+        with self.lock:
+            self.agenda.settle(self.clock.seconds)
 
     def arns_of(self, name: KeyName) -> Collection[str]:
         """Return the ARNs of the keys that a test means by a Key, an id, an ARN or an alias.
@@ -115,7 +116,7 @@ class World:
             return [name]
         found = [key for key in self.all_keys() if self._is_called(key, name)]
         # A key that was deleted since may still stand in the trail; an AWS owned key is in no list.
-        found = found or [key for key in self._keys_by_material.values() if self._is_called(key, name)]
+        found = found or [key for key in tuple(self._keys_by_material.values()) if self._is_called(key, name)]
         if not found:
             known = ", ".join(sorted(f"{key.label} ({key.region})" for key in self.all_keys())) or "none"
             raise UsageError(f"no key is called {name!r}. Known keys: {known}.")
@@ -176,9 +177,9 @@ class World:
     def remember_material(self, key: Key) -> None:
         """Know from now on which key a ciphertext was made with, and which test made the key."""
         self._keys_by_material[key.material_id] = key
-        if len(_origins) >= _ORIGINS_KEPT:
-            _origins.clear()
         _origins[key.material_id] = self.origin
+        if len(_origins) > _ORIGINS_KEPT:
+            del _origins[next(iter(_origins))]
 
     def remember_context(self, blob: bytes, context: Mapping[str, str]) -> None:
         """Know from now on which encryption context a ciphertext was made with, to explain a mismatch."""
