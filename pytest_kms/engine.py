@@ -17,7 +17,7 @@ from pytest_kms.checks import (
 from pytest_kms.errors import DryRunOperationException, KMSError, Refusal
 from pytest_kms.operation import Call, Request
 from pytest_kms.paging import page
-from pytest_kms.state.key import Key
+from pytest_kms.state.key import AWS_OWNED, Key
 from pytest_kms.state.trail import Attempt, Event
 from pytest_kms.targets import NotMadeYet
 
@@ -136,7 +136,7 @@ def _record(call: Call, request_id: str, error: str | None, message: str, why: s
     secrets = service.secret_members(operation.name)
     event = Event(
         operation.name,
-        tuple(call.uses),
+        tuple(use for use, key in zip(call.uses, call.touched, strict=True) if key.manager != AWS_OWNED),
         {name: value for name, value in call.input.items() if name not in secrets},
         call.principal.arn,
         call.account,

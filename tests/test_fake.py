@@ -813,3 +813,11 @@ def test_an_unknown_name_is_told_while_keys_are_made(hasty: None) -> None:
                 refusal(lambda: kms.trail.filter(key="alias/nothing"))
 
         assert [] == failures_of(make, ask)
+
+
+def test_a_ciphertext_that_is_cut_is_told_as_cut(kms: FakeKMS) -> None:
+    """What the code under test has stored may have lost its end."""
+    blob = kms.encrypt(kms.create_key(), b"secret")
+    with pytest.raises(UsageError) as excinfo:
+        kms.decrypt(blob[:-3])
+    assert "pytest-kms: the ciphertext does not open: the ciphertext is cut by 3 bytes" == str(excinfo.value)
