@@ -118,7 +118,7 @@ def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSRes
     try:
         world = fake.world
         with world.lock:
-            reply = engine.handle(world, _read(engine.Request, operation, request))
+            reply = engine.handle(world, _read(engine.Request, operation, request, world.region))
     except BaseException:
         backoff.leave()
         raise
@@ -141,19 +141,23 @@ def _engine() -> Any:
     return engine
 
 
-def _read(make: type[Request], operation: str, request: Any) -> Request:
-    context = request.context
-    signature = request.headers.get("Authorization") or ""
-    if isinstance(signature, bytes):
-        signature = signature.decode()
-    return make(
-        operation,
-        request.body or b"{}",
-        context["client_region"],
-        signature.partition("Credential=")[2].partition("/")[0] or None,
-        context["retries"]["invocation-id"],
-        context["retries"]["attempt"],
-    )
+def _read(make: type[Request], operation: str, request: Any, default_region: str) -> Request:
+    scope = _header(request, "Authorization").partition("Credential=")[2].split("/", 3)
+    access_key = scope[0] or None
+    body = request.body or b"{}"
+    context = getattr(request, "context", None)
+    if context:
+        retries = context["retries"]
+        return make(operation, body, context["client_region"], access_key, retries["invocation-id"], retries["attempt"])
+    # Older botocores tell it in the headers alone, and the Region of an unsigned request not at all.
+    region = scope[2] if access_key else default_region
+    attempt = _header(request, "amz-sdk-request").partition("attempt=")[2].partition(";")[0]
+    return make(operation, body, region, access_key, _header(request, "amz-sdk-invocation-id"), int(attempt or 1))
+
+
+def _header(request: Any, name: str) -> str:
+    value = request.headers.get(name) or ""
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class _Headers(dict[str, str]):

@@ -452,8 +452,7 @@ def test_a_call_passes_by_untouched_when_no_fake_is_active() -> None:
     assert first.body == last.body
     assert list(first.headers) == list(last.headers)
     assert b"AKIDEXAMPLE" in last.headers["Authorization"]
-    assert first.context["client_region"] == last.context["client_region"]
-    assert first.context.get("signing") == last.context.get("signing")
+    assert b"/us-east-1/kms/aws4_request" in last.headers["Authorization"]
 
 
 def test_the_inner_of_nested_fakes_answers(kms: FakeKMS) -> None:
@@ -658,3 +657,34 @@ def test_a_refusal_comes_through_aiobotocore_as_it_is(kms: FakeKMS) -> None:
     with pytest.raises(NotSupported, match="^pytest-kms: GenerateMac is not supported by this version"):
         asyncio.run(generate_mac())
     kms.reset()
+
+
+# older botocores
+
+
+def _without_context(client: KMSClient) -> KMSClient:
+    events: Any = client.meta.events
+
+    def forget(request: Any, **_: Any) -> None:
+        request.context = None
+
+    events.register_first("before-send.kms", forget)
+    return client
+
+
+def test_a_request_is_read_from_its_headers_too(kms: FakeKMS) -> None:
+    """An older botocore keeps the Region and the attempt of a request in its headers alone."""
+    kms.throttle("ListKeys", times=2)
+    _without_context(kms.client_for(region="eu-west-3", config=Config())).list_keys()
+
+    event = kms.trail.last
+    assert "eu-west-3" == event.region
+    assert [1, 2, 3] == [attempt.number for attempt in event.attempts]
+    assert 1 == len(kms.trail)
+
+
+def test_an_unsigned_request_of_an_older_botocore_is_of_the_fakes_region(kms: FakeKMS) -> None:
+    """Nothing in it says where it was to go."""
+    _without_context(kms.client_for(config=Config(signature_version=UNSIGNED))).list_keys()
+
+    assert kms.create_key().region == kms.trail.last.region
