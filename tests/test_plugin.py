@@ -55,7 +55,8 @@ def _run(pytester: pytest.Pytester, source: str, *arguments: str, **modules: str
     """Run a suite with this process's pytest. Its module `application` has functions that call KMS."""
     pytester.makepyfile(application=APPLICATION, **modules)
     pytester.makepyfile(test_it=source)
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+    # Hypothesis would import itself anew in each run.
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments)
 
 
 # the fixtures
