@@ -66,9 +66,7 @@ def check_no_others(world: World, allowed: Collection[str], labels: str) -> None
     if others:
         lines = [f"pytest-kms: expected only {labels} to be used; other keys were, {_times(len(others))}."]
         lines += ["What happened with other keys:"]
-        lines += [f"  {_line(world, event)}" for event in others[:_SHOWN]]
-        if len(others) > _SHOWN:
-            lines.append(f"  ... and {len(others) - _SHOWN} more in kms.trail")
+        lines += _first(others, lambda event: _line(world, event))
         lines += ["What to do: name these keys too, or find out why the code under test uses them."]
         raise AssertionError("\n".join(lines))
 
@@ -118,10 +116,17 @@ def _what_happened(world: World, expected: Expectation) -> list[str]:
     if not world.trail:
         return ["What happened: nothing called KMS."]
     nearest = sorted(world.trail, key=lambda event: _distance(expected, event))
-    lines = ["What happened, nearest first:"]
-    lines += [f"  {_line(world, event)}{_marks(expected, event)}" for event in nearest[:_SHOWN]]
-    if len(nearest) > _SHOWN:
-        lines.append(f"  ... and {len(nearest) - _SHOWN} more in kms.trail")
+    return [
+        "What happened, nearest first:",
+        *_first(nearest, lambda event: f"{_line(world, event)}{_marks(expected, event)}"),
+    ]
+
+
+def _first(events: list[Event], tell: Callable[[Event], str]) -> list[str]:
+    """Tell the first of some calls, and how many more there are."""
+    lines = [f"  {tell(event)}" for event in events[:_SHOWN]]
+    if len(events) > _SHOWN:
+        lines.append(f"  ... and {len(events) - _SHOWN} more in kms.trail")
     return lines
 
 
@@ -130,8 +135,7 @@ def _marks(expected: Expectation, event: Event) -> str:
     for name in expected.wanted.differences(event):
         wanted = expected.wanted.encryption_context
         if name == "encryption context" and isinstance(wanted, Mapping):
-            keys = expected.wanted.keys
-            uses = [use for use in event.uses if keys is None or use.key in keys] or [*event.uses]
+            uses = expected.wanted.uses_in(event)
             given = uses[-1].encryption_context if uses else {}
             told.append(f"encryption context: {encryption_context.difference(wanted, given)}")
         else:

@@ -18,6 +18,7 @@ from pytest_kms.state.faults import Fault
 from pytest_kms.state.key import ENABLED, Key, expect_state
 from pytest_kms.state.trail import Filter
 from pytest_kms.state.world import World
+from pytest_kms.targets import what_is_wrong_with
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -208,8 +209,11 @@ class FakeKMS:
         key = self.world.key_of_material(ciphertext.material_id_of(blob) or b"")
         if key is None:
             raise UsageError("the ciphertext was made with no key of this fake")
+        parts = ciphertext.parse(blob)
+        if parts is None:
+            raise UsageError(f"the ciphertext does not open: {what_is_wrong_with(blob)}")
         try:
-            return unseal(key, blob, dict(context or {}))
+            return unseal(key, parts, dict(context or {}))
         except KMSError as error:
             raise UsageError(f"the ciphertext does not open: {error.why}") from None
 
@@ -345,8 +349,7 @@ class FakeKMS:
         """
         __tracebackhide__ = True
         wanted = self._filter(operation, key, encryption_context, principal, via, error)
-        on = "" if key is None else f" on {self._label(key)}"
-        assertions.check(self.world, Expectation(f"{operation}{on} to be called", wanted), times=times)
+        assertions.check(self.world, Expectation(f"{operation}{self._on(key)} to be called", wanted), times=times)
 
     def assert_not_called(
         self,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import unittest
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pytest_kms import stub, surroundings
@@ -72,12 +72,9 @@ class fake_kms:  # noqa: N801  # it is called like a function
         self._exits: list[ExitStack] = []
 
     def __enter__(self) -> FakeKMS:
-        kms = self._make()
-        with ExitStack() as stack:
-            stack.enter_context(surroundings.lent(kms.world.region))
-            stub.activate(kms)
-            stack.callback(stub.deactivate, kms)
-            self._exits.append(stack.pop_all())
+        stack = ExitStack()
+        kms = stack.enter_context(_active(self._make))
+        self._exits.append(stack)
         return kms
 
     def __exit__(
@@ -95,11 +92,6 @@ class fake_kms:  # noqa: N801  # it is called like a function
             return self._wrap_class(decorated)
         return self._wrap_function(decorated)
 
-    def _again(self) -> fake_kms:
-        again = fake_kms()
-        again._make = self._make
-        return again
-
     def _wrap_function(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise UsageError(f"{function.__name__} is a generator; enter fake_kms() within it instead")
@@ -108,13 +100,13 @@ class fake_kms:  # noqa: N801  # it is called like a function
 
             @functools.wraps(function)
             async def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with self._again() as kms:
+                with _active(self._make) as kms:
                     return await give(kms, args, kwargs)
         else:
 
             @functools.wraps(function)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with self._again() as kms:
+                with _active(self._make) as kms:
                     return give(kms, args, kwargs)
 
         wrapper.__signature__ = signature  # type: ignore[attr-defined]
@@ -130,9 +122,9 @@ class fake_kms:  # noqa: N801  # it is called like a function
         @classmethod  # type: ignore[misc]
         @functools.wraps(set_up)
         def setUpClass(cls: Any) -> None:
-            active = self._again()
-            cls.kms = active.__enter__()
-            cls.addClassCleanup(active.__exit__, None, None, None)
+            stack = ExitStack()
+            cls.kms = stack.enter_context(_active(self._make))
+            cls.addClassCleanup(stack.close)
             try:
                 set_up(cls)
             except Exception:
@@ -144,6 +136,17 @@ class fake_kms:  # noqa: N801  # it is called like a function
 
         cls.setUpClass = setUpClass
         return cls
+
+
+@contextmanager
+def _active(make: Callable[[], FakeKMS]) -> Iterator[FakeKMS]:
+    kms = make()
+    with surroundings.lent(kms.world.region):
+        stub.activate(kms)
+        try:
+            yield kms
+        finally:
+            stub.deactivate(kms)
 
 
 def _giver_of_kms(

@@ -54,11 +54,11 @@ class Call:
 
     `region` is the one that was called, `account` the caller's, `seconds` the fake's time. `found` holds what the
     operation works on, `keys` the keys among it; `touched` the keys that take permission, `uses` their record;
-    `by_ciphertext` the action on a key that only the ciphertext names.
+    `by_ciphertext` the action on a key that only the ciphertext names; `blob` the parts of the ciphertext.
     """
 
     __slots__ = (
-        "account", "answer", "by_ciphertext", "found", "input", "keys", "operation", "principal",
+        "account", "answer", "blob", "by_ciphertext", "found", "input", "keys", "operation", "principal",
         "region", "request", "seconds", "touched", "unresolved", "uses", "world",
     )  # fmt: skip
 
@@ -78,6 +78,7 @@ class Call:
         self.uses: list[KeyUse] = []
         self.unresolved: Exception | None = None
         self.by_ciphertext = ""
+        self.blob: Any = None
 
     def note(self, key: Key, member: str = "KeyId", context: str = "EncryptionContext", action: str = "") -> None:
         """Note that the call touches a key, with which encryption context, and what permission that takes."""
@@ -115,7 +116,6 @@ class Operation:
     usage: str | None = None
     refused_in: frozenset[str] = frozenset()
     quota: str = ""
-    cross_account: bool = False
     rules: Sequence[Callable[[Call], None]] = ()
     bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     pages: Pages | None = None
@@ -150,7 +150,6 @@ def operation(
     usage: str | None = None,
     refused_in: frozenset[str] = frozenset(),
     quota: str | None = None,
-    cross_account: bool = False,
     rules: Sequence[Callable[[Call], None]] = (),
     bounds: Mapping[str, tuple[int, int]] | None = None,
     pages: Pages | None = None,
@@ -164,7 +163,6 @@ def operation(
         usage: the key usage that its keys must have.
         refused_in: the key states in which AWS refuses it.
         quota: `CRYPTOGRAPHIC` where it shares a request quota with others; by default it has one of its own.
-        cross_account: whether AWS lets it work on keys of another account.
         rules: functions of the call that raise where members do not go together.
         bounds: the least and greatest value of a number, where AWS's documentation is narrower than its model.
         pages: how large its pages are, for one that lists.
@@ -179,9 +177,8 @@ def operation(
             usage=usage,
             refused_in=refused_in,
             quota=quota or f"{name} request rate",
-            cross_account=cross_account,
             rules=rules,
-            bounds=bounds or {},
+            bounds={**({"Limit": (1, pages.maximum)} if pages else {}), **(bounds or {})},
             pages=pages,
             takes=frozenset(takes.split()),
         )

@@ -182,30 +182,25 @@ def _rank(node: pytest.Item | pytest.Collector | object) -> int:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test in its own phase for what its application has swallowed."""
-    try:
-        result = yield
-    except BaseException:
-        _take_complaints(item)
-        raise
-    _fail_for(_take_complaints(item))
-    return result
+    return (yield from _judged(item))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a teardown that has swallowed a refusal."""
+    return (yield from _judged(item))
+
+
+def _judged(item: pytest.Item) -> Generator[None, object, object]:
     try:
         result = yield
     except BaseException:
         _take_complaints(item)
         raise
-    _fail_for(_take_complaints(item))
-    return result
-
-
-def _fail_for(complaints: list[str]) -> None:
+    complaints = _take_complaints(item)
     if complaints:
         pytest.fail(complaints[0], pytrace=False)
+    return result
 
 
 def _take_complaints(item: pytest.Item) -> list[str]:

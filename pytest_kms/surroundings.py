@@ -53,27 +53,33 @@ def default_region() -> str:
 @contextmanager
 def lent(region: str) -> Iterator[None]:
     """Set in the environment the credentials and the Region that are missing, and take them back afterwards."""
-    with _lent_credentials(), lent_region(region):
-        yield
+    profile = _profile()
+    credentials = _missing_credentials(profile)
+    try:
+        with _set({**credentials, **_missing_region(profile, region)}):
+            yield
+    finally:
+        if credentials:
+            _let_default_session_forget()
 
 
 @contextmanager
 def lent_region(region: str) -> Iterator[None]:
     """Set a Region in the environment where none is configured, and take it back afterwards."""
-    configured = os.environ.get("AWS_DEFAULT_REGION") or "region" in _profile()
-    with _set({} if configured else {"AWS_DEFAULT_REGION": region}):
+    with _set(_missing_region(_profile(), region)):
         yield
 
 
-@contextmanager
-def _lent_credentials() -> Iterator[None]:
-    configured = any(map(os.environ.get, _CREDENTIAL_SOURCES)) or not _CREDENTIAL_SETTINGS.isdisjoint(_profile())
-    if configured:
-        yield
-        return
-    with _set({"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}):
-        yield
-    _let_default_session_forget()
+def _missing_credentials(profile: Mapping[str, Any]) -> dict[str, str]:
+    if any(map(os.environ.get, _CREDENTIAL_SOURCES)) or not _CREDENTIAL_SETTINGS.isdisjoint(profile):
+        return {}
+    return {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+
+
+def _missing_region(profile: Mapping[str, Any], region: str) -> dict[str, str]:
+    if os.environ.get("AWS_DEFAULT_REGION") or "region" in profile:
+        return {}
+    return {"AWS_DEFAULT_REGION": region}
 
 
 def _let_default_session_forget() -> None:

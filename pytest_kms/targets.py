@@ -86,9 +86,10 @@ class CiphertextKey:
         blob = call.input.get("CiphertextBlob")
         if not blob:
             return None
-        if ciphertext.parse(blob) is None:
+        call.blob = ciphertext.parse(blob)
+        if call.blob is None:
             raise InvalidCiphertextException(why=what_is_wrong_with(blob))
-        key = self._key_of(call, blob)
+        key = self._key_of(call, call.blob.material_id)
         value = call.input.get(self.member)
         if value is None:
             call.by_ciphertext = self.action or call.operation.name
@@ -99,8 +100,7 @@ class CiphertextKey:
         return key
 
     @staticmethod
-    def _key_of(call: Call, blob: bytes) -> Key:
-        material_id = blob[5:37]
+    def _key_of(call: Call, material_id: bytes) -> Key:
         key = call.world.key_of_material(material_id)
         if key is None:
             origin = origin_of_material(material_id)

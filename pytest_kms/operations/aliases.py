@@ -46,7 +46,6 @@ def delete_alias(call: Call, alias: Alias) -> None:
     takes="KeyId Limit Marker",
     key=KeyId(),
     pages=Pages(default=50, maximum=100),
-    bounds={"Limit": (1, 100)},
 )
 def list_aliases(call: Call, key: Key | None) -> Listing:
     """List the names of a key, or all of the caller's account and Region.

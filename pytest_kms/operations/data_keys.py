@@ -35,7 +35,6 @@ def size_given(call: Call) -> None:
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
-    cross_account=True,
     rules=[size_given_once],
 )
 def generate_data_key(call: Call, key: Key) -> Answer:
@@ -51,7 +50,6 @@ def generate_data_key(call: Call, key: Key) -> Answer:
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
-    cross_account=True,
     rules=[size_given_once],
 )
 def generate_data_key_without_plaintext(call: Call, key: Key) -> Answer:

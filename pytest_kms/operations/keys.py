@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from pytest_kms.crypto.specs import ENCRYPT_DECRYPT
 from pytest_kms.errors import KMSInvalidStateException, TagException, ValidationException
 from pytest_kms.operation import BEING_DELETED, BEING_DELETED_OR_UPDATED, NOT_SETTLED, operation
 from pytest_kms.paging import Listing, Pages
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 DEFAULT_SPEC = "SYMMETRIC_DEFAULT"
 MAX_TAGS = 50
 DELETION_WINDOW = (7, 30)
-DEFAULT_DELETION_DAYS = 30
 
 
 def one_spelling_of_spec(call: Call) -> None:
@@ -43,8 +43,8 @@ def supported_kind(call: Call) -> None:
 
 def usage_fits_spec(call: Call) -> None:
     """Refuse a usage that no key of the spec can have."""
-    usage = call.input.get("KeyUsage", "ENCRYPT_DECRYPT")
-    if usage != "ENCRYPT_DECRYPT":
+    usage = call.input.get("KeyUsage", ENCRYPT_DECRYPT)
+    if usage != ENCRYPT_DECRYPT:
         raise ValidationException(f"KeyUsage {usage} is not compatible with KeySpec {DEFAULT_SPEC}")
 
 
@@ -80,7 +80,6 @@ def create_key(call: Call) -> Answer:
     "DescribeKey",
     takes="KeyId",
     key=KeyId(aliases=True),
-    cross_account=True,
 )
 def describe_key(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Tell all about a key."""
@@ -127,7 +126,7 @@ def disable_key(call: Call, key: Key) -> None:  # noqa: ARG001
 )
 def schedule_key_deletion(call: Call, key: Key) -> Answer:
     """Let a key be deleted when its waiting period is over."""
-    days = call.input.get("PendingWindowInDays", DEFAULT_DELETION_DAYS)
+    days = call.input.get("PendingWindowInDays", states.DEFAULT_DELETION_WINDOW.days)
     key.schedule_deletion(dt.timedelta(days=days))
     return {
         "KeyId": key.arn,

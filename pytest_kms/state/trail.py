@@ -103,16 +103,21 @@ class Filter:
     via: str | None = None
     error: str | None = None
 
+    def uses_in(self, event: Event) -> Sequence[KeyUse]:
+        """Give the uses of an event that are of the keys asked for: all, where none is asked for or none fits."""
+        if self.keys is None:
+            return event.uses
+        return [use for use in event.uses if use.key in self.keys] or event.uses
+
     def differences(self, event: Event) -> tuple[str, ...]:
         """Name the criteria that an event does not meet, in the order above; none means that it matches."""
         missed = []
         if self.operation is not None and self.operation != event.operation:
             missed.append("operation")
-        uses = event.uses if self.keys is None else [use for use in event.uses if use.key in self.keys]
-        if self.keys is not None and not uses:
+        if self.keys is not None and not any(use.key in self.keys for use in event.uses):
             missed.append("key")
         if self.encryption_context is not None and not any(
-            self.encryption_context == use.encryption_context for use in uses or event.uses
+            self.encryption_context == use.encryption_context for use in self.uses_in(event)
         ):
             missed.append("encryption context")
         if self.principal is not None and self.principal != event.principal:

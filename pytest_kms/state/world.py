@@ -143,13 +143,17 @@ class World:
         material: bytes | None = None,
     ) -> Key:
         """Make a symmetric encryption key. Its material comes into being when it is first used."""
-        key = self._new_key(
-            Registry(self, region, account) if manager == AWS_OWNED else self.registry(region, account),
-            key_id or self.random_uuid(),
-            manager,
-            description,
-            tags,
-            material,
+        key = Key(
+            id=key_id or self.random_uuid(),
+            home=Registry(self, region, account) if manager == AWS_OWNED else self.registry(region, account),
+            manager=manager,
+            key_spec=SPECS["SYMMETRIC_DEFAULT"],
+            usage=ENCRYPT_DECRYPT,
+            created=self.clock.now,
+            material_id=self.random_bytes(32),
+            description=description,
+            tags=dict(tags or {}),
+            material=material,
         )
         key.home.add(key)
         return key
@@ -185,9 +189,9 @@ class World:
         """Know from now on which encryption context a ciphertext was made with, to explain a mismatch."""
         self._contexts[blob[_SALT]] = context
 
-    def context_of(self, blob: bytes) -> Mapping[str, str] | None:
-        """Return the encryption context that a ciphertext of this fake was made with."""
-        return self._contexts.get(blob[_SALT])
+    def context_of(self, head: bytes) -> Mapping[str, str] | None:
+        """Return the encryption context that a ciphertext of this fake, with this head, was made with."""
+        return self._contexts.get(head[_SALT])
 
     def next_request_id(self) -> str:
         """Return the id of the next request: a UUID, unique in this fake."""
@@ -203,28 +207,6 @@ class World:
     def derive_material(self, key_id: str) -> bytes:
         """Make the key material of a key: repeatable by seed, whatever is used first."""
         return hashlib.sha256(self._secret + key_id.encode()).digest()
-
-    def _new_key(
-        self,
-        home: Registry,
-        key_id: str,
-        manager: str,
-        description: str,
-        tags: dict[str, str] | None,
-        material: bytes | None,
-    ) -> Key:
-        return Key(
-            id=key_id,
-            home=home,
-            manager=manager,
-            key_spec=SPECS["SYMMETRIC_DEFAULT"],
-            usage=ENCRYPT_DECRYPT,
-            created=self.clock.now,
-            material_id=self.random_bytes(32),
-            description=description,
-            tags=dict(tags or {}),
-            material=material,
-        )
 
     @staticmethod
     def _is_called(key: Key, name: str) -> bool:
