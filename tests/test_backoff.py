@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 import time
@@ -25,6 +24,8 @@ from botocore.exceptions import ClientError
 
 from pytest_kms import FakeKMS, fake_kms
 
+pytestmark = pytest.mark.usefixtures("no_aws_settings")
+
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
@@ -32,16 +33,6 @@ SENTENCE = "You have exceeded the rate at which you may call KMS. Reduce the fre
 ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
 
 modes = pytest.mark.parametrize("mode", ATTEMPTS)
-
-
-@pytest.fixture(autouse=True)
-def no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Take away what the developer has configured."""
-    home = str(tmp_path_factory.mktemp("home"))
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", home)
-    monkeypatch.setenv("USERPROFILE", home)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -12,15 +11,7 @@ from botocore.exceptions import ClientError
 
 from pytest_kms import FakeKMS
 
-
-@pytest.fixture(autouse=True)
-def no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Take away what the developer has configured."""
-    home = str(tmp_path_factory.mktemp("home"))
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", home)
-    monkeypatch.setenv("USERPROFILE", home)
+pytestmark = pytest.mark.usefixtures("no_aws_settings")
 
 
 def test_the_client_is_of_boto3_and_lives_where_the_fake_does(kms: FakeKMS) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import os
 import re
 import socket
 import sys
@@ -26,20 +25,12 @@ from moto import mock_aws
 
 from pytest_kms import FakeKMS, NotSupported, fake_kms
 
+pytestmark = pytest.mark.usefixtures("no_aws_settings")
+
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@pytest.fixture(autouse=True)
-def no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Take away what the developer has configured."""
-    home = str(tmp_path_factory.mktemp("home"))
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", home)
-    monkeypatch.setenv("USERPROFILE", home)
 
 
 @pytest.fixture(autouse=True)

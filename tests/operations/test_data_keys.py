@@ -6,15 +6,14 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from answers import error_of, invalid, members_of, unchecked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kms import FakeKMS, fake_kms
 
 if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
+    pass
 
 pytestmark = pytest.mark.kms(region="us-east-1")
 
@@ -35,29 +34,6 @@ UNUSABLE = {
     "Creating": ("KMSInvalidStateException", "is creating."),
 }
 INVALID_CIPHERTEXT = {"Code": "InvalidCiphertextException", "Message": ""}
-
-
-def members_of(answer: Any) -> dict[str, Any]:
-    """Leave out what botocore adds to an answer."""
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-
-
-def error_of(client: KMSClient, method: str, **members: Any) -> dict[str, str]:
-    """Return the error that a call ends with."""
-    with pytest.raises(ClientError) as excinfo:
-        getattr(client, method)(**members)
-    error: dict[str, str] = dict(excinfo.value.response["Error"])  # type: ignore[arg-type]
-    return error
-
-
-def unchecked(kms: FakeKMS) -> KMSClient:
-    """Return a client that sends whatever it is given."""
-    return kms.client_for(config=Config(parameter_validation=False))
-
-
-def invalid(violation: str) -> dict[str, str]:
-    """Return AWS's error for a member that does not meet a constraint."""
-    return {"Code": "ValidationException", "Message": f"1 validation error detected: {violation}"}
 
 
 # GenerateDataKey, GenerateDataKeyWithoutPlaintext

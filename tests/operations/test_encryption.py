@@ -6,15 +6,14 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from answers import error_of, invalid, members_of, unchecked
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pytest_kms import FakeKMS, fake_kms
 
 if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
+    pass
 
 pytestmark = pytest.mark.kms(region="us-east-1")
 
@@ -41,33 +40,6 @@ plaintexts = st.one_of(
     st.binary(min_size=4090, max_size=4096),
 )
 contexts = st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=5)
-
-
-def members_of(answer: Any) -> dict[str, Any]:
-    """Leave out what botocore adds to an answer."""
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-
-
-def error_of(client: KMSClient, method: str, **members: Any) -> dict[str, str]:
-    """Return the error that a call ends with."""
-    with pytest.raises(ClientError) as excinfo:
-        getattr(client, method)(**members)
-    error: dict[str, str] = dict(excinfo.value.response["Error"])  # type: ignore[arg-type]
-    return error
-
-
-def unchecked(kms: FakeKMS) -> KMSClient:
-    """Return a client that sends whatever it is given."""
-    return kms.client_for(config=Config(parameter_validation=False))
-
-
-def invalid(*violations: str) -> dict[str, str]:
-    """Return AWS's error for members that do not meet their constraints."""
-    plural = "s" if len(violations) > 1 else ""
-    return {
-        "Code": "ValidationException",
-        "Message": f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}",
-    }
 
 
 def material_id(kms: FakeKMS, key_id: str) -> str:
