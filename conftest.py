@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_kms import engine, service
+from pytest_kms.operation import OPERATIONS
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,12 @@ def answers_fit_their_shapes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(engine, "handle", checked)
     yield
     assert misfits == []
+
+
+@pytest.fixture
+def without_generate_mac(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take an operation away, for tests of what a version does that lacks one."""
+    monkeypatch.delitem(OPERATIONS, "GenerateMac")
 
 
 @pytest.fixture
@@ -70,7 +77,9 @@ def _misfits(value: Any, shape: Any, place: str) -> Iterator[str]:
 def _misfits_of_members(value: Any, shape: Any, place: str) -> Iterator[str]:
     for name, item in value.items():
         if name in shape.members:
-            yield from _misfits(item, shape.members[name], f"{place}.{name}")
+            # AWS tells every spec in the deprecated member too; its enum was not taught the new ones.
+            known = "KeySpec" if name == "CustomerMasterKeySpec" else name
+            yield from _misfits(item, shape.members[known], f"{place}.{name}")
         else:
             yield f"{place}.{name} is unknown to the model"
     for name in set(shape.required_members) - set(value):

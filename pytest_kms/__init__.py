@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from pytest_kms.errors import NotSupported, OutsideFixture, UsageError
     from pytest_kms.fake import FakeKMS
     from pytest_kms.lifespan import fake_kms
+    from pytest_kms.state.enclave import Enclave
     from pytest_kms.state.key import Key
     from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
 
 __all__ = [
     "Attempt",
+    "Enclave",
     "Event",
     "FakeKMS",
     "Key",
@@ -53,6 +55,7 @@ __all__ = [
 # Imported when asked for: a suite that never uses the plugin pays nothing.
 _HOMES = {
     "Attempt": "pytest_kms.state.trail",
+    "Enclave": "pytest_kms.state.enclave",
     "Event": "pytest_kms.state.trail",
     "FakeKMS": "pytest_kms.fake",
     "Key": "pytest_kms.state.key",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_kms import operations, service, wire
 from pytest_kms.checks import (
+    algorithm,
+    attestation,
     authorization,
     faults,
     key_state,
@@ -86,7 +88,8 @@ def dry_run(call: Call) -> None:
 
 
 # AWS's order, as far as it is known. Not known is whether a caller without permission learns that a key of its
-# own account does not exist (here: yes), and whether usage is looked at before state (here: state first).
+# own account does not exist (here: yes), and whether usage is looked at before state (here: usage first, as the
+# one who says that he saw it has it). That the state comes before the algorithm was recorded.
 LIFE = (
     decode,
     support.check,
@@ -94,11 +97,13 @@ LIFE = (
     faults.check,
     quotas.check,
     validation.check,
+    attestation.check,
     find,
     authorization.check,
     rules,
-    key_state.check,
     key_usage.check,
+    key_state.check,
+    algorithm.check,
     run,
     dry_run,
 )

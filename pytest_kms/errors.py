@@ -66,6 +66,12 @@ class InvalidKeyUsageException(KMSError): ...
 class InvalidMarkerException(KMSError): ...
 
 
+class KMSInvalidMacException(KMSError): ...
+
+
+class KMSInvalidSignatureException(KMSError): ...
+
+
 class KMSInvalidStateException(KMSError): ...
 
 
@@ -89,6 +95,9 @@ class ThrottlingException(KMSError):
         )
 
 
+class UnsupportedOperationException(KMSError): ...
+
+
 class ValidationException(KMSError): ...
 
 
@@ -108,6 +117,13 @@ class Refusal(_Unswallowable):
 
 class NotSupported(Refusal):
     """The application asked for a part of KMS that this version does not have."""
+
+
+class NotInstalled(NotSupported):
+    """The application asked for a part of KMS that needs a library which is not installed."""
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        super().__init__(f"{what}: this needs a library that is not installed: pip install 'pytest-kms[{extra}]'")
 
 
 class OutsideFixture(Refusal):

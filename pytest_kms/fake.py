@@ -10,7 +10,8 @@ from pytest_kms import assertions, clients, service, surroundings
 from pytest_kms.arns import ALIAS, ALIAS_PREFIX, KEY_ID, RESERVED_ALIAS_PREFIX
 from pytest_kms.assertions import Expectation
 from pytest_kms.crypto import ciphertext
-from pytest_kms.crypto.symmetric import MATERIAL_BYTES
+from pytest_kms.crypto.material import read as material_of
+from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SPECS, SYMMETRIC_DEFAULT, KeySpec
 from pytest_kms.errors import KMSError, ThrottlingException, UsageError
 from pytest_kms.operations.encryption import seal, unseal
 from pytest_kms.state import aws_managed
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
     from pytest_kms.clock import Clock
+    from pytest_kms.crypto.ciphertext import Blob
+    from pytest_kms.state.enclave import Enclave
     from pytest_kms.state.quotas import Quotas
     from pytest_kms.state.trail import Trail
 
@@ -47,7 +50,7 @@ class FakeKMS:
             else us-east-1.
         account: the account of the default principal, 12 digits.
         quotas: False to enforce no request quotas, or some quotas and their values in calls per second.
-        seed: makes key ids, ciphertexts and random bytes repeat.
+        seed: makes key ids, key material, symmetric ciphertexts and random bytes repeat.
         real_backoff: let botocore's retries sleep instead of passing the fake's time.
         origin: what made this fake, for messages: the id of a test.
 
@@ -98,23 +101,29 @@ class FakeKMS:
         self,
         alias: str | None = None,
         *,
+        spec: str = SYMMETRIC_DEFAULT,
+        usage: str | None = None,
         key_id: str | None = None,
         state: str = ENABLED,
         description: str = "",
         tags: Mapping[str, str] | None = None,
-        material: bytes | None = None,
+        material: bytes | str | None = None,
         region: str | None = None,
         account: str | None = None,
     ) -> Key:
-        """Make a customer managed key: a symmetric encryption key.
+        """Make a customer managed key.
 
         Args:
             alias: a name for it, with or without the prefix `alias/`.
+            spec: AWS's key spec, such as `"RSA_2048"` or `"HMAC_256"`; by default a symmetric encryption key.
+            usage: AWS's key usage, such as `"SIGN_VERIFY"`; by default the first that its spec has.
             key_id: its id, a UUID in lower case; by default a random one.
             state: any of AWS's key states.
             description: up to 8,192 characters.
             tags: names and values.
-            material: its key material, 32 bytes; by default random.
+            material: its key material. Of a symmetric encryption key 32 bytes, of an HMAC key as many as its MAC has,
+                else a private key in PEM or DER without a password. By default it is made on first use; an RSA key is
+                then one of the public test keys of this package.
             region: where it lives; by default where the fake does.
             account: who owns it, 12 digits; by default the account of the default principal.
 
@@ -126,8 +135,8 @@ class FakeKMS:
         region, account = region or world.region, _checked_account(account or world.account)
         if key_id is not None and not KEY_ID.fullmatch(key_id):
             raise UsageError(f"a key id is a UUID in lower case, {key_id!r} is not")
-        if material is not None and len(material) != MATERIAL_BYTES:
-            raise UsageError(f"a symmetric key has {MATERIAL_BYTES} bytes of material, not {len(material)}")
+        key_spec = _checked_spec(spec)
+        usage = _checked_usage(key_spec, usage)
         if len(description) > MAX_DESCRIPTION:
             raise UsageError(f"a description has at most {MAX_DESCRIPTION} characters, not {len(description)}")
         expect_state(state)
@@ -143,9 +152,11 @@ class FakeKMS:
                 region=region,
                 account=account,
                 key_id=key_id,
+                spec=spec,
+                usage=usage,
                 description=description,
                 tags=dict(tags or {}),
-                material=material,
+                material=_checked_material(key_spec, material),
             )
             key.state = state
             if name is not None:
@@ -182,40 +193,81 @@ class FakeKMS:
         with self.world.lock:
             return self.world.aws_owned_key(service, region or self.world.region)
 
-    def encrypt(self, key: Key | str, plaintext: bytes, context: Mapping[str, str] | None = None) -> bytes:
+    def encrypt(
+        self,
+        key: Key | str,
+        plaintext: bytes,
+        context: Mapping[str, str] | None = None,
+        *,
+        algorithm: str | None = None,
+    ) -> bytes:
         """Make a ciphertext for the code under test, of up to 4,096 bytes, whatever state the key is in.
 
         Args:
             key: a `Key`, or a key id, key ARN, alias name or alias ARN.
-            plaintext: 1 to 4,096 bytes.
-            context: the encryption context.
+            plaintext: 1 to 4,096 bytes; less with an asymmetric key.
+            context: the encryption context, of a symmetric key alone.
+            algorithm: AWS's encryption algorithm; by default the last that the key has (`RSAES_OAEP_SHA_256`).
 
         Raises:
-            UsageError: there is no such key, or the plaintext is too long or empty.
+            UsageError: there is no such key, it does not encrypt, or the plaintext is too long or empty.
 
         """
         if not 1 <= len(plaintext) <= MAX_PLAINTEXT:
             raise UsageError(f"KMS encrypts 1 to {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
         with self.world.lock:
-            return seal(self.world.keys_called(key)[0], plaintext, dict(context or {}))
+            found = self.world.keys_called(key)[0]
+            algorithm = _checked_algorithm(found, algorithm)
+            try:
+                return seal(found, plaintext, dict(context or {}), algorithm=algorithm)
+            except KMSError as error:
+                raise UsageError(error.message) from None
 
-    def decrypt(self, blob: bytes, context: Mapping[str, str] | None = None) -> bytes:
+    def decrypt(
+        self,
+        blob: bytes,
+        context: Mapping[str, str] | None = None,
+        *,
+        key: Key | str | None = None,
+        algorithm: str | None = None,
+    ) -> bytes:
         """Open a ciphertext that the code under test has made, whatever state its key is in.
+
+        Args:
+            blob: the ciphertext.
+            context: the encryption context that it was made with.
+            key: the key that it was made with; only the ciphertext of an asymmetric key does not tell.
+            algorithm: the encryption algorithm of an asymmetric key; by default the last that the key has.
 
         Raises:
             UsageError: the ciphertext was not made by this fake, was altered, or has another context.
 
         """
-        key = self.world.key_of_material(ciphertext.material_id_of(blob) or b"")
-        if key is None:
-            raise UsageError("the ciphertext was made with no key of this fake")
-        parts = ciphertext.parse(blob)
-        if parts is None:
-            raise UsageError(f"the ciphertext does not open: {what_is_wrong_with(blob)}")
-        try:
-            return unseal(key, parts, dict(context or {}))
-        except KMSError as error:
-            raise UsageError(f"the ciphertext does not open: {error.why}") from None
+        with self.world.lock:
+            found, parts = self._ciphertext(blob, key)
+            try:
+                return unseal(found, parts, dict(context or {}), algorithm=_checked_algorithm(found, algorithm))
+            except KMSError as error:
+                raise UsageError(f"the ciphertext does not open: {error.why or error.message}") from None
+
+    def enclave(self, pcrs: Mapping[int, str | bytes] | None = None, *, module_id: str | None = None) -> Enclave:
+        """Make a Nitro enclave, with an attestation document that this fake trusts.
+
+        Its `recipient` goes into a call of Decrypt, GenerateDataKey, GenerateDataKeyPair, GenerateRandom or
+        DeriveSharedSecret; its `open` opens the `CiphertextForRecipient` of the answer.
+
+        Args:
+            pcrs: what was measured, by number: 96 hexadecimal digits or 48 bytes each; by default zeros, as of an
+                enclave in debug mode.
+            module_id: who the enclave is, such as `"i-1234567890abcdef0-enc9876543210abcde"`; by default a random one.
+
+        Raises:
+            UsageError: a PCR is none.
+            NotSupported: the extra `enclave` is not installed.
+
+        """
+        with self.world.lock:
+            return self.world.enclave(pcrs or {}, module_id)
 
     @property
     def client(self) -> KMSClient:
@@ -409,6 +461,21 @@ class FakeKMS:
 
     # within
 
+    def _ciphertext(self, blob: bytes, key: Key | str | None) -> tuple[Key, Blob | bytes]:
+        """Find out which key made a ciphertext, and take it apart if the key is symmetric."""
+        named = None if key is None else self.world.keys_called(key)[0]
+        if named is not None and named.key_spec.asymmetric:
+            return named, blob
+        made_with = self.world.key_of_material(ciphertext.material_id_of(blob) or b"")
+        if made_with is None:
+            raise UsageError("the ciphertext was made with no symmetric key of this fake; if with another, say key=")
+        if named is not None and named is not made_with:
+            raise UsageError(f"the ciphertext was made with {made_with.label}, not with {named.label}")
+        parts = ciphertext.parse(blob)
+        if parts is None:
+            raise UsageError(f"the ciphertext does not open: {what_is_wrong_with(blob)}")
+        return made_with, parts
+
     def unused_faults(self) -> list[Fault]:
         """Return the faults that were ordered and not used up."""
         return [fault for fault in self.world.faults if fault.left]
@@ -448,6 +515,39 @@ def _used(wanted: Filter, label: str, operation: str | None) -> Expectation:
 
 def _ordered_throttling() -> ThrottlingException:
     return ThrottlingException(why="the test ordered it with kms.throttle")
+
+
+def _checked_spec(name: str) -> KeySpec:
+    if name in SPECS:
+        return SPECS[name]
+    raise UsageError(f"{name!r} is no key spec; AWS has {', '.join(SPECS)}")
+
+
+def _checked_usage(spec: KeySpec, usage: str | None) -> str:
+    if usage is None:
+        return next(iter(spec.algorithms))
+    if usage in spec.algorithms:
+        return usage
+    raise UsageError(f"{spec.name} is for {' or '.join(spec.algorithms)}, not for {usage!r}")
+
+
+def _checked_material(spec: KeySpec, given: bytes | str | None) -> bytes | None:
+    if given is None:
+        return None
+    try:
+        return material_of(spec, given.encode() if isinstance(given, str) else given)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _checked_algorithm(key: Key, algorithm: str | None) -> str:
+    if key.usage != ENCRYPT_DECRYPT:
+        raise UsageError(f"{key.label} is for {key.usage}, not for {ENCRYPT_DECRYPT}")
+    if algorithm is None:
+        return key.algorithms[-1]
+    if algorithm in key.algorithms:
+        return algorithm
+    raise UsageError(f"{key.label} encrypts with {' or '.join(key.algorithms)}, not with {algorithm!r}")
 
 
 def _checked_account(account: str) -> str:

@@ -42,7 +42,7 @@ class fake_kms:  # noqa: N801  # it is called like a function
         region: where keys are made by default.
         account: the account of the default principal, 12 digits.
         quotas: False to enforce no request quotas, or some quotas and their values in calls per second.
-        seed: makes key ids, ciphertexts and random bytes repeat.
+        seed: makes key ids, key material, symmetric ciphertexts and random bytes repeat.
         real_backoff: let botocore's retries sleep.
 
     Raises:

@@ -13,6 +13,7 @@ from pytest_kms.state.key import Key
 from pytest_kms.state.trail import KeyUse
 
 if TYPE_CHECKING:
+    from pytest_kms.crypto.recipient import Attestation
     from pytest_kms.paging import Pages
     from pytest_kms.state.principal import Principal
     from pytest_kms.state.world import World
@@ -21,6 +22,8 @@ Answer = dict[str, Any]
 
 CRYPTOGRAPHIC = "cryptographic"
 """The request quota that all cryptographic operations on keys of one family share."""
+DATA_KEY_PAIRS = "data key pairs"
+"""The request quotas of data key pairs: one for each spec of a pair."""
 
 # The key states in which AWS refuses an operation (Developer Guide, "Key states of AWS KMS keys").
 UNUSABLE = frozenset(
@@ -54,11 +57,12 @@ class Call:
 
     `region` is the one that was called, `account` the caller's, `seconds` the fake's time. `found` holds what the
     operation works on, `keys` the keys among it; `touched` the keys that take permission, `uses` their record;
-    `by_ciphertext` the action on a key that only the ciphertext names; `blob` the parts of the ciphertext.
+    `by_ciphertext` the action on a key that only the ciphertext names; `blob` the parts of the ciphertext;
+    `attestation` what the enclave says of itself that is to get the secret.
     """
 
     __slots__ = (
-        "account", "answer", "blob", "by_ciphertext", "found", "input", "keys", "operation", "principal",
+        "account", "answer", "attestation", "blob", "by_ciphertext", "found", "input", "keys", "operation", "principal",
         "region", "request", "seconds", "touched", "unresolved", "uses", "world",
     )  # fmt: skip
 
@@ -79,6 +83,16 @@ class Call:
         self.unresolved: Exception | None = None
         self.by_ciphertext = ""
         self.blob: Any = None
+        self.attestation: Attestation | None = None
+
+    def hand_over(self, member: str, secret: bytes) -> Answer:
+        """Answer a secret: in a member of its own, or sealed for the enclave that asks for it."""
+        if self.attestation is None:
+            return {member: secret}
+        from pytest_kms.crypto import recipient  # costs a while to import, and few need it
+
+        sealed = recipient.seal(self.attestation.public_key, secret, self.world.random_bytes)
+        return {"CiphertextForRecipient": sealed}
 
     def note(self, key: Key, member: str = "KeyId", context: str = "EncryptionContext", action: str = "") -> None:
         """Note that the call touches a key, with which encryption context, and what permission that takes."""
@@ -96,6 +110,10 @@ class Call:
 
 class Target(Protocol):
     """How an operation finds one of the things that it works on."""
+
+    @property
+    def algorithm(self) -> str:
+        """The member of the input that says what is to be done with the key, or nothing."""
 
     def find(self, call: Call) -> object:
         """Return the thing that the call names, or None where it may name none and does.
@@ -121,14 +139,18 @@ class Operation:
     pages: Pages | None = None
     takes: frozenset[str] = frozenset()
 
+    algorithms: tuple[tuple[int, str], ...] = field(init=False)
+    """The members of its input that name an algorithm, each with the place of the key that it is for."""
     cryptographic: bool = field(init=False)
     """Whether AWS counts it among the cryptographic operations."""
     read_only: bool = field(init=False)
     """CloudTrail's flag of that name."""
 
     def __post_init__(self) -> None:
-        cryptographic = self.quota == CRYPTOGRAPHIC
+        algorithms = [(place, target.algorithm) for place, target in enumerate(self.targets) if target.algorithm]
+        cryptographic = self.quota in (CRYPTOGRAPHIC, DATA_KEY_PAIRS)
         read_only = cryptographic or self.name.startswith(("Describe", "Get", "List"))
+        object.__setattr__(self, "algorithms", tuple(algorithms))
         object.__setattr__(self, "cryptographic", cryptographic)
         object.__setattr__(self, "read_only", read_only)
 
@@ -162,7 +184,8 @@ def operation(
         key: how it finds what it works on; each thing found becomes an argument, after the call.
         usage: the key usage that its keys must have.
         refused_in: the key states in which AWS refuses it.
-        quota: `CRYPTOGRAPHIC` where it shares a request quota with others; by default it has one of its own.
+        quota: `CRYPTOGRAPHIC` or `DATA_KEY_PAIRS` where it shares a request quota with others; by default it has
+            one of its own.
         rules: functions of the call that raise where members do not go together.
         bounds: the least and greatest value of a number, where AWS's documentation is narrower than its model.
         pages: how large its pages are, for one that lists.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MARKER = """\
 kms(*, region=, account=, quotas=, seed=, real_backoff=): answer this test's KMS calls with a fake. \
 region: where keys are made by default; account: of the default principal, 12 digits; quotas: False to enforce no \
-request quotas, or a mapping of some to calls per second; seed: makes ids, ciphertexts and random bytes repeat; \
+request quotas, or a mapping of some to calls per second; seed: makes ids, key material and random bytes repeat; \
 real_backoff: let botocore's retries sleep."""
 
 _MARKER_ARGUMENTS = {"region", "account", "quotas", "seed", "real_backoff"}
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("kms_region", "pytest-kms: the Region where keys are made by default", default="")
     parser.addini("kms_account", "pytest-kms: the account of the default principal, 12 digits", default="")
     parser.addini("kms_quotas", "pytest-kms: enforce AWS's request quotas (default: true)", "bool", default=True)
-    parser.addini("kms_seed", "pytest-kms: makes ids, ciphertexts and random bytes repeat", default="")
+    parser.addini("kms_seed", "pytest-kms: makes ids, key material and random bytes repeat", default="")
     parser.addini(
         "kms_real_backoff", "pytest-kms: let botocore's retries sleep (default: false)", "bool", default=False
     )

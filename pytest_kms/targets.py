@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_kms import arns
 from pytest_kms.crypto import ciphertext
+from pytest_kms.crypto.specs import SYMMETRIC_DEFAULT
 from pytest_kms.errors import (
     AccessDeniedException,
     IncorrectKeyException,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pytest_kms.operation import Call
     from pytest_kms.state.key import Key
 
-DEFAULT_ALGORITHM = "SYMMETRIC_DEFAULT"
 IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
 
 
@@ -44,13 +44,15 @@ class NotMadeYet(Exception):
 class KeyId:
     """A key by its id or key ARN and, where AWS takes them, by alias name or alias ARN.
 
-    `action` is the permission asked for on it, where that is not the operation's name; `to_alias` says that
-    the key is to get an alias, for which AWS refuses aliases in other words.
+    `algorithm` is the member that says what is to be done with it; `action` the permission asked for on it, where
+    that is not the operation's name; `to_alias` says that the key is to get an alias, for which AWS refuses aliases
+    in other words.
     """
 
     member: str = "KeyId"
     aliases: bool = False
     context: str = "EncryptionContext"
+    algorithm: str = ""
     action: str = ""
     to_alias: bool = False
 
@@ -66,7 +68,7 @@ class KeyId:
 
 @dataclass(frozen=True, slots=True)
 class CiphertextKey:
-    """The key that a symmetric ciphertext was made with, which the caller may name as well."""
+    """The key that a ciphertext was made with: a symmetric one tells it, and the caller may name it as well."""
 
     member: str = "KeyId"
     context: str = "EncryptionContext"
@@ -78,7 +80,7 @@ class CiphertextKey:
 
         The ciphertext is looked at first: garbage is InvalidCiphertextException whatever key is named.
         """
-        symmetric = call.input.get(self.algorithm, DEFAULT_ALGORITHM) == DEFAULT_ALGORITHM
+        symmetric = call.input.get(self.algorithm, SYMMETRIC_DEFAULT) == SYMMETRIC_DEFAULT
         if not symmetric or ignores_ciphertext(call):
             if self.member not in call.input:
                 raise ValidationException(f"{self.member} must not be null")
@@ -119,6 +121,7 @@ class CiphertextKey:
 class AliasName:
     """An alias by its name; with `new`, one that is still to be made."""
 
+    algorithm: ClassVar[str] = ""
     member: str = "AliasName"
     new: bool = False
 

@@ -371,6 +371,7 @@ def test_the_rest_of_time_is_as_it_was(kms: FakeKMS) -> None:
     assert time.monotonic == seen.monotonic
 
 
+@pytest.mark.usefixtures("without_generate_mac")
 def test_waits_are_real_after_a_call_of_kms_that_was_refused(kms: FakeKMS, slept: list[float]) -> None:
     """However a call of KMS ends, the next wait is its own service's."""
     kms.create_key("orders")

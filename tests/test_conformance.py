@@ -64,8 +64,8 @@ def test_it_takes_members_of_the_model_only(operation: Operation) -> None:
 
 @each_operation
 def test_every_member_that_it_takes_is_read_somewhere(operation: Operation) -> None:
-    """No member is taken and then ignored: its name stands in the chapter, a target, or the engine."""
-    places = [chapter_of(operation), *(PACKAGE / name for name in ("targets.py", "engine.py"))]
+    """No member is taken and then ignored: its name stands in the chapter, a target, a check, or the engine."""
+    places = [chapter_of(operation), *(PACKAGE / name for name in ("targets.py", "checks/attestation.py", "engine.py"))]
     source = "".join(path.read_text() for path in places)
     if operation.pages is not None:
         paginator = service.paginator(operation.name)
@@ -81,6 +81,24 @@ def test_every_key_that_it_takes_is_a_target(operation: Operation) -> None:
     named = {name for name in operation.takes if shape.members[name].name == "KeyIdType"}
 
     assert named == named & {getattr(target, "member", "") for target in operation.targets}
+
+
+@each_operation
+def test_every_algorithm_is_one_of_a_target(operation: Operation) -> None:
+    """A member that names an algorithm is looked at in the light of its key, not by the body."""
+    named = {name for name in service.input_shape(operation.name).members if name.endswith("Algorithm")}
+
+    # What wraps key material is no algorithm of the key.
+    assert named - {"WrappingAlgorithm"} == {target.algorithm for target in operation.targets} - {""}
+
+
+@each_operation
+def test_an_enclave_is_answered_where_aws_answers_one(operation: Operation) -> None:
+    """It takes a Recipient if the model has one, and hands its secret over to it."""
+    has = "Recipient" in service.input_shape(operation.name).members
+
+    assert has == ("Recipient" in operation.takes)
+    assert has == ("call.hand_over(" in inspect.getsource(operation.function))
 
 
 @each_operation

@@ -13,9 +13,12 @@ from pytest_kms.engine import LIFE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mypy_boto3_kms.type_defs import RecipientInfoTypeDef
+
     from pytest_kms import FakeKMS
 
 UNKNOWN = "1234abcd-12ab-34cd-56ef-1234567890ab"
+NO_DOCUMENT: RecipientInfoTypeDef = {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256"}
 
 
 def throttled_and_invalid(kms: FakeKMS) -> None:
@@ -27,6 +30,18 @@ def throttled_and_invalid(kms: FakeKMS) -> None:
 def invalid_and_unknown(kms: FakeKMS) -> None:
     """Give an unknown key a plaintext that is too long."""
     kms.client.encrypt(KeyId=UNKNOWN, Plaintext=b"x" * 5000)
+
+
+def unattested_and_unknown(kms: FakeKMS) -> None:
+    """Let an unknown key answer an enclave that has no document."""
+    kms.client.generate_data_key(KeyId=UNKNOWN, KeySpec="AES_256", Recipient=NO_DOCUMENT)
+
+
+def unattested_and_throttled(kms: FakeKMS) -> None:
+    """Throttle the call of an enclave that has no document."""
+    kms.throttle("GenerateRandom", times=1)
+    client = kms.client_for(config=Config(retries={"total_max_attempts": 1}))
+    client.generate_random(NumberOfBytes=1, Recipient=NO_DOCUMENT)
 
 
 def unknown_and_contradictory(kms: FakeKMS) -> None:
@@ -48,6 +63,21 @@ def denied_and_contradictory(kms: FakeKMS) -> None:
 def contradictory_and_disabled(kms: FakeKMS) -> None:
     """Ask a disabled key for a data key of no size."""
     kms.client.generate_data_key(KeyId=kms.create_key(state="Disabled").id)
+
+
+def contradictory_and_of_another_usage(kms: FakeKMS) -> None:
+    """Ask a key that does not encrypt for a data key of no size."""
+    kms.client.generate_data_key(KeyId=kms.create_key(spec="HMAC_256").id)
+
+
+def denied_and_of_another_usage(kms: FakeKMS) -> None:
+    """Let an AWS managed key compute a MAC."""
+    kms.client.generate_mac(KeyId="alias/aws/s3", Message=b"x", MacAlgorithm="HMAC_SHA_256")
+
+
+def of_another_usage_and_disabled(kms: FakeKMS) -> None:
+    """Encrypt with a disabled key that does not encrypt."""
+    kms.client.encrypt(KeyId=kms.create_key(spec="HMAC_256", state="Disabled").id, Plaintext=b"x")
 
 
 def disabled_and_of_another_algorithm(kms: FakeKMS) -> None:
@@ -89,10 +119,15 @@ def other_context_and_dry_run(kms: FakeKMS) -> None:
     [
         (throttled_and_invalid, "ThrottlingException"),
         (invalid_and_unknown, "ValidationException"),
+        (unattested_and_unknown, "ValidationException"),
+        (unattested_and_throttled, "ThrottlingException"),
         (unknown_and_contradictory, "NotFoundException"),
         (denied_and_disabled, "AccessDeniedException"),
         (denied_and_contradictory, "AccessDeniedException"),
         (contradictory_and_disabled, "ValidationException"),
+        (contradictory_and_of_another_usage, "ValidationException"),
+        (denied_and_of_another_usage, "AccessDeniedException"),
+        (of_another_usage_and_disabled, "InvalidKeyUsageException"),
         (disabled_and_of_another_algorithm, "DisabledException"),
         (garbage_and_disabled, "InvalidCiphertextException"),
         (garbage_and_unknown, "InvalidCiphertextException"),
@@ -119,11 +154,13 @@ def test_the_life_of_a_request_is_one_list() -> None:
         "checks.faults.check",
         "checks.quotas.check",
         "checks.validation.check",
+        "checks.attestation.check",
         "engine.find",
         "checks.authorization.check",
         "engine.rules",
-        "checks.key_state.check",
         "checks.key_usage.check",
+        "checks.key_state.check",
+        "checks.algorithm.check",
         "engine.run",
         "engine.dry_run",
     ] == [f"{step.__module__}.{step.__name__}".removeprefix("pytest_kms.") for step in LIFE]

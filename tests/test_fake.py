@@ -170,11 +170,11 @@ REFUSED_KEYS: dict[str, tuple[dict[str, Any], str]] = {
     "alias of AWS": ({"alias": "aws/s3"}, "alias/aws/s3 is reserved; use kms.aws_managed_key('s3')"),
     "material too short": (
         {"material": b"k" * 31},
-        "a symmetric key has 32 bytes of material, not 31",
+        "SYMMETRIC_DEFAULT has 32 bytes of material, not 31",
     ),
     "material too long": (
         {"material": b"k" * 33},
-        "a symmetric key has 32 bytes of material, not 33",
+        "SYMMETRIC_DEFAULT has 32 bytes of material, not 33",
     ),
     "account too short": ({"account": "1234"}, "an account has 12 digits, '1234' has not"),
     "account of letters": ({"account": "a" * 12}, "an account has 12 digits, 'aaaaaaaaaaaa' has not"),
@@ -448,17 +448,20 @@ def test_another_context_does_not_open_a_ciphertext(kms: FakeKMS) -> None:
     ) == refusal(lambda: kms.decrypt(blob, {"order": "8", "user": "a"}))
 
 
+NO_KEY_OF_OURS = "pytest-kms: the ciphertext was made with no symmetric key of this fake; if with another, say key="
+
+
 @pytest.mark.parametrize("blob", [b"", b"secret", b"\x01\x02\x02\x00x" + b"k" * 200], ids=["empty", "other", "alike"])
 def test_a_foreign_ciphertext_does_not_open(kms: FakeKMS, blob: bytes) -> None:
     """What this fake has not made is not opened."""
-    assert "pytest-kms: the ciphertext was made with no key of this fake" == refusal(lambda: kms.decrypt(blob))
+    assert NO_KEY_OF_OURS == refusal(lambda: kms.decrypt(blob))
 
 
 def test_a_ciphertext_of_another_fake_does_not_open(kms: FakeKMS) -> None:
     """A seed of its own makes keys of its own."""
     with fake_kms() as other:
         blob = other.encrypt(other.create_key(), b"secret")
-    assert "pytest-kms: the ciphertext was made with no key of this fake" == refusal(lambda: kms.decrypt(blob))
+    assert NO_KEY_OF_OURS == refusal(lambda: kms.decrypt(blob))
 
 
 # clients

@@ -146,7 +146,7 @@ def test_an_exception_inside_leaves_the_process_as_before(client: KMSClient) -> 
         raise KeyboardInterrupt
 
 
-@pytest.mark.usefixtures("as_before")
+@pytest.mark.usefixtures("as_before", "without_generate_mac")
 def test_a_refusal_inside_leaves_the_process_as_before(client: KMSClient) -> None:
     """A part of KMS that is not supported ends the block, and the fake is gone."""
     with pytest.raises(NotSupported), fake_kms() as kms:
@@ -445,6 +445,7 @@ def test_a_set_up_that_fails_leaves_the_process_as_before() -> None:
     assert 0 == result.testsRun
 
 
+@pytest.mark.usefixtures("without_generate_mac")
 def test_a_refusal_in_a_set_up_leaves_the_process_as_before(client: KMSClient, network: list[str]) -> None:
     """unittest cleans up after an Exception alone; a refusal is none, and the fake must go all the same."""
 

@@ -13,6 +13,9 @@ import pytest
 # An inner run in this process forgets the modules that it was the first to import; let it be the first of none.
 from pytest_kms import clients, engine, lifespan  # noqa: F401
 
+# The application calls GenerateMac, which these suites lack: their runs share this process's operations.
+pytestmark = pytest.mark.usefixtures("without_generate_mac")
+
 MARKER = "kms(*, region=, account=, quotas=, seed=, real_backoff=)"
 APPLICATION = """
 import boto3
@@ -610,7 +613,7 @@ def test_help_lists_the_options(pytester: pytest.Pytester, monkeypatch: pytest.M
         "kms_region (string): pytest-kms: the Region where keys are made by default",
         "kms_account (string): pytest-kms: the account of the default principal, 12 digits",
         "kms_quotas (bool): pytest-kms: enforce AWS's request quotas (default: true)",
-        "kms_seed (string): pytest-kms: makes ids, ciphertexts and random bytes repeat",
+        "kms_seed (string): pytest-kms: makes ids, key material and random bytes repeat",
         "kms_real_backoff (bool): pytest-kms: let botocore's retries sleep (default: false)",
         "kms_guard (bool): pytest-kms: fail a test that calls KMS without the fixture (default: false)",
         "kms_scope (string): pytest-kms: how long a fake lives: function, class, module, package, session"

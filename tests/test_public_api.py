@@ -12,6 +12,7 @@ import pytest_kms
 
 PUBLIC = [
     "Attempt",
+    "Enclave",
     "Event",
     "FakeKMS",
     "Key",

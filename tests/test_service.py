@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from pytest_kms import NotSupported, fake_kms, service
+from pytest_kms.operation import OPERATIONS
 
 if TYPE_CHECKING:
     from pytest_kms import FakeKMS
@@ -103,12 +105,12 @@ def test_grant_tokens_are_not_recorded(kms: FakeKMS) -> None:
     ("operation", "members", "recorded"),
     [
         (
-            "generate_random",
+            "GenerateRandom",
             {"NumberOfBytes": 1, "Recipient": {"AttestationDocument": SECRET}},
             {"NumberOfBytes": 1},
         ),
         (
-            "create_custom_key_store",
+            "CreateCustomKeyStore",
             {
                 "CustomKeyStoreName": "store",
                 "KeyStorePassword": SECRET.decode(),
@@ -120,7 +122,7 @@ def test_grant_tokens_are_not_recorded(kms: FakeKMS) -> None:
             {"CustomKeyStoreName": "store"},
         ),
         (
-            "create_grant",
+            "CreateGrant",
             {
                 "KeyId": "alias/orders",
                 "GranteePrincipal": "arn:aws:iam::123456789012:role/app",
@@ -139,11 +141,12 @@ def test_grant_tokens_are_not_recorded(kms: FakeKMS) -> None:
     ids=["attestation document", "passwords", "grant tokens"],
 )
 def test_structures_with_secrets_are_not_recorded(
-    operation: str, members: dict[str, Any], recorded: dict[str, Any]
+    operation: str, members: dict[str, Any], recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither are they where the call was refused."""
+    """Neither are they where the call was refused, by a version that lacks the operation."""
+    monkeypatch.delitem(OPERATIONS, operation, raising=False)
     with fake_kms() as kms:
         with pytest.raises(NotSupported):
-            getattr(kms.client_for(config=Config(parameter_validation=False)), operation)(**members)
+            getattr(kms.client_for(config=Config(parameter_validation=False)), xform_name(operation))(**members)
 
         assert recorded == dict(kms.trail.last.parameters)

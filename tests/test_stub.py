@@ -414,6 +414,7 @@ def test_a_modelled_error_can_be_caught_by_its_class(kms: FakeKMS) -> None:
         client.describe_key(KeyId="alias/none")
 
 
+@pytest.mark.usefixtures("without_generate_mac")
 def test_a_refusal_comes_through_botocore_as_it_is(kms: FakeKMS) -> None:
     """What is not supported is no ClientError, is not retried, and is told by its name."""
     with pytest.raises(NotSupported, match="^pytest-kms: GenerateMac is not supported by this version. What works: "):
@@ -638,6 +639,7 @@ def test_an_asynchronous_client_without_credentials_is_answered(
     assert "arn:aws:iam::123456789012:user/tester" == kms.trail.last.principal
 
 
+@pytest.mark.usefixtures("without_generate_mac")
 def test_a_refusal_comes_through_aiobotocore_as_it_is(kms: FakeKMS) -> None:
     """What is not supported is told by its name there too."""
 

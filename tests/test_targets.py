@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,14 +30,23 @@ INCORRECT_KEY = {
     "Code": "IncorrectKeyException",
     "Message": "The key ID in the request does not identify a CMK that can perform this operation.",
 }
+# Somebody's public key on P-256, whom DeriveSharedSecret may agree with.
+PEER = base64.b64decode(
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQdVmyFAJdYOOp6rvADgFSAp2"
+    "mh1loGruQEufyDcQtSh4azXkugf2nNOLtYp6pxjq3FHFg7j1uQ9xZ4rwh1mw2Q=="
+)
+EDWARDS = ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
+HMAC = ("HMAC_256", "GENERATE_VERIFY_MAC")
 
 
 class Target(NamedTuple):
-    """A member that names a key: boto3's name of the operation, the member, the permission that it takes."""
+    """A member that names a key: boto3's name of the operation, the member, the permission, and the kind of key."""
 
     method: str
     member: str
     action: str
+    spec: str = "SYMMETRIC_DEFAULT"
+    usage: str = "ENCRYPT_DECRYPT"
 
     def ask(self, kms: FakeKMS, key_id: str, key: Key, client: KMSClient | None = None) -> Any:
         """Make the call with a name for the key, and whatever else it needs on that key."""
@@ -49,18 +61,34 @@ class Target(NamedTuple):
 
 
 def _others(kms: FakeKMS, target: Target, key: Key) -> dict[str, Any]:
+    blob = kms.encrypt(key, b"secret") if key.spec == "SYMMETRIC_DEFAULT" else b"none"
+    signed = {"Message": b"secret", "SigningAlgorithm": "ED25519_SHA_512"}
+    authenticated = {"Message": b"secret", "MacAlgorithm": "HMAC_SHA_256"}
     others: dict[str, dict[str, Any]] = {
         "Encrypt": {"Plaintext": b"secret"},
-        "Decrypt": {"CiphertextBlob": kms.encrypt(key, b"secret")},
-        "ReEncryptFrom": {"CiphertextBlob": kms.encrypt(key, b"secret"), "DestinationKeyId": "alias/other"},
+        "Decrypt": {"CiphertextBlob": blob},
+        "ReEncryptFrom": {"CiphertextBlob": blob, "DestinationKeyId": "alias/other"},
         "ReEncryptTo": {"CiphertextBlob": kms.encrypt("alias/other", b"secret")},
         "GenerateDataKey": {"KeySpec": "AES_256"},
         "GenerateDataKeyWithoutPlaintext": {"KeySpec": "AES_256"},
+        "GenerateDataKeyPair": {"KeyPairSpec": "ECC_NIST_P256"},
+        "GenerateDataKeyPairWithoutPlaintext": {"KeyPairSpec": "ECC_NIST_P256"},
+        "Sign": signed,
+        "Verify": {**signed, "Signature": _signature(key)},
+        "GenerateMac": authenticated,
+        "VerifyMac": {**authenticated, "Mac": hmac.digest(key.material, b"secret", "sha256")},
+        "DeriveSharedSecret": {"KeyAgreementAlgorithm": "ECDH", "PublicKey": PEER},
         "UpdateKeyDescription": {"Description": "orders"},
         "CreateAlias": {"AliasName": "alias/new"},
         "UpdateAlias": {"AliasName": "alias/other"},
     }
     return others.get(target.action, {})
+
+
+def _signature(key: Key) -> bytes:
+    """Sign as Sign does, without a call; a key that does not sign need not."""
+    private_key = load_der_private_key(key.material, None) if key.usage == "SIGN_VERIFY" else None
+    return private_key.sign(b"secret") if isinstance(private_key, Ed25519PrivateKey) else b"none"
 
 
 def error_in(error: ClientError) -> dict[str, str]:
@@ -92,12 +120,20 @@ def hidden(action: str, which: str = "on this resource") -> dict[str, str]:
 
 BY_ALIAS = [
     Target("describe_key", "KeyId", "DescribeKey"),
+    Target("get_public_key", "KeyId", "GetPublicKey", *EDWARDS),
     Target("encrypt", "KeyId", "Encrypt"),
     Target("decrypt", "KeyId", "Decrypt"),
     Target("re_encrypt", "SourceKeyId", "ReEncryptFrom"),
     Target("re_encrypt", "DestinationKeyId", "ReEncryptTo"),
     Target("generate_data_key", "KeyId", "GenerateDataKey"),
     Target("generate_data_key_without_plaintext", "KeyId", "GenerateDataKeyWithoutPlaintext"),
+    Target("generate_data_key_pair", "KeyId", "GenerateDataKeyPair"),
+    Target("generate_data_key_pair_without_plaintext", "KeyId", "GenerateDataKeyPairWithoutPlaintext"),
+    Target("sign", "KeyId", "Sign", *EDWARDS),
+    Target("verify", "KeyId", "Verify", *EDWARDS),
+    Target("generate_mac", "KeyId", "GenerateMac", *HMAC),
+    Target("verify_mac", "KeyId", "VerifyMac", *HMAC),
+    Target("derive_shared_secret", "KeyId", "DeriveSharedSecret", "ECC_NIST_P256", "KEY_AGREEMENT"),
 ]
 NOT_BY_ALIAS = [
     Target("update_key_description", "KeyId", "UpdateKeyDescription"),
@@ -112,7 +148,7 @@ TO_ALIAS = [
     Target("update_alias", "TargetKeyId", "UpdateAlias"),
 ]
 EVERY = BY_ALIAS + NOT_BY_ALIAS + TO_ALIAS
-CRYPTOGRAPHIC = BY_ALIAS[1:]
+CRYPTOGRAPHIC = BY_ALIAS[2:]
 
 every_target = pytest.mark.parametrize("target", EVERY, ids=lambda target: target.action)
 by_alias = pytest.mark.parametrize("target", BY_ALIAS, ids=lambda target: target.action)
@@ -121,10 +157,16 @@ cryptographic = pytest.mark.parametrize("target", CRYPTOGRAPHIC, ids=lambda targ
 
 
 @pytest.fixture
-def key(kms: FakeKMS) -> Key:
-    """Give a key with an alias, beside another one."""
+def target() -> Target:
+    """Stand for a symmetric encryption key where a test is about no target in particular."""
+    return Target("encrypt", "KeyId", "Encrypt")
+
+
+@pytest.fixture
+def key(kms: FakeKMS, target: Target) -> Key:
+    """Give a key of the kind that the target asks for, with an alias, beside another one."""
     kms.create_key("other")
-    return kms.create_key("orders")
+    return kms.create_key("orders", spec=target.spec, usage=target.usage)
 
 
 def prepare(target: Target, key: Key) -> None:
@@ -149,7 +191,7 @@ def test_a_key_is_found_by_id_and_arn(kms: FakeKMS, key: Key, target: Target, fo
 @by_alias
 @pytest.mark.parametrize("name", ["alias/orders", f"{ARN}:alias/orders"], ids=["alias", "alias ARN"])
 def test_a_key_is_found_by_alias_and_alias_arn(kms: FakeKMS, key: Key, target: Target, name: str) -> None:
-    """Cryptographic operations and DescribeKey take aliases as well."""
+    """Cryptographic operations, DescribeKey and GetPublicKey take aliases as well."""
     target.ask(kms, name, key)
     assert kms.trail[-1].succeeded
     assert key.arn in kms.trail[-1].keys

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from pytest_kms import NotSupported, fake_kms
+from pytest_kms.operation import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,8 +222,9 @@ def test_text_beyond_ascii_comes_through(kms: FakeKMS, text: str) -> None:
     assert "clé 🔑" == kms.client.describe_key(KeyId=KEY_ID)["KeyMetadata"].get("Description")
 
 
-def test_a_timestamp_is_read_as_one() -> None:
-    """Seconds since the epoch become an aware datetime, which the trail shows."""
+def test_a_timestamp_is_read_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds since the epoch become an aware datetime, which the trail shows of what a version lacks, too."""
+    monkeypatch.delitem(OPERATIONS, "ImportKeyMaterial", raising=False)
     moment = dt.datetime(2026, 9, 12, 11, 12, 13, 500_000, dt.timezone.utc)
     with fake_kms() as kms:
         client = sending(kms, json.dumps({"KeyId": KEY_ID, "ValidTo": moment.timestamp()}))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_kms.crypto.specs import SPECS
 from pytest_kms.errors import ThrottlingException
+from pytest_kms.operation import DATA_KEY_PAIRS
 from pytest_kms.state.quotas import SYMMETRIC
 
 if TYPE_CHECKING:
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 def check(call: Call) -> None:
     """Count the call, and throttle it where that is one too many for this second of the fake's time."""
     operation = call.operation
-    if not operation.cryptographic:
+    if operation.quota == DATA_KEY_PAIRS:
+        spec = SPECS.get(call.input.get("KeyPairSpec", ""))
+        pools = {spec.pair_quota} if spec else set()  # what is no spec is refused by the next check
+    elif not operation.cryptographic:
         pools = {operation.quota}
     elif len(call.keys) == 1:
         pools = {call.keys[0].key_spec.pool}

@@ -16,6 +16,8 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
+from pytest_kms.crypto import der
+
 FROM_ENCRYPT = bytes.fromhex("0102020078")
 FROM_DATA_KEY = bytes.fromhex("0102030078")
 
@@ -101,14 +103,14 @@ def _sealed_length(plaintext_length: int) -> int:
 def _frame(plaintext_length: int) -> tuple[bytes, bytes]:
     """Build the DER before and behind the nonce, for a plaintext of so many bytes."""
     sealed = _sealed_length(plaintext_length)
-    content_head = b"\x80" + _der_length(sealed)
-    parameters = _sequence(b"\x04\x0c" + bytes(NONCE_BYTES) + _TAG_LENGTH)
-    algorithm = _sequence(_AES_256_GCM + parameters)
+    content_head = b"\x80" + der.length(sealed)
+    parameters = der.sequence(der.octets(bytes(NONCE_BYTES)), _TAG_LENGTH)
+    algorithm = der.sequence(_AES_256_GCM, parameters)
     inner = _DATA + algorithm + content_head
-    content = b"\x30" + _der_length(len(inner) + sealed) + inner
-    body = b"\x30" + _der_length(len(_ZERO) + len(content) + sealed) + _ZERO + content
-    tagged = b"\xa0" + _der_length(len(body) + sealed) + body
-    whole = b"\x30" + _der_length(len(_ENCRYPTED_DATA) + len(tagged) + sealed) + _ENCRYPTED_DATA + tagged
+    content = b"\x30" + der.length(len(inner) + sealed) + inner
+    body = b"\x30" + der.length(len(_ZERO) + len(content) + sealed) + _ZERO + content
+    tagged = b"\xa0" + der.length(len(body) + sealed) + body
+    whole = b"\x30" + der.length(len(_ENCRYPTED_DATA) + len(tagged) + sealed) + _ENCRYPTED_DATA + tagged
     nonce_end = len(whole) - len(content_head) - len(_TAG_LENGTH)
     return whole[: nonce_end - NONCE_BYTES], whole[nonce_end:]
 
@@ -122,14 +124,3 @@ def _plaintext_length(blob_length: int) -> int | None:
         if _HEAD_BYTES + int.from_bytes(layout(length).length, "big") == blob_length:
             return length
     return None
-
-
-def _sequence(content: bytes) -> bytes:
-    return b"\x30" + _der_length(len(content)) + content
-
-
-def _der_length(length: int) -> bytes:
-    if length < 0x80:
-        return bytes((length,))
-    digits = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((0x80 | len(digits),)) + digits

@@ -10,8 +10,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pytest_kms.crypto import ciphertext
 
-MATERIAL_BYTES = 32
-
 
 class Unreadable(Exception):
     """The blob was not made with this material under this context, or was altered since."""

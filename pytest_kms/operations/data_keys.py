@@ -1,14 +1,15 @@
-"""Data keys for use outside of KMS, and random bytes."""
+"""Data keys and data key pairs for use outside of KMS, and random bytes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pytest_kms.crypto import ciphertext
-from pytest_kms.crypto.specs import DATA_KEY_BYTES, ENCRYPT_DECRYPT
-from pytest_kms.errors import ValidationException
-from pytest_kms.operation import CRYPTOGRAPHIC, UNUSABLE, operation
+from pytest_kms.crypto.specs import DATA_KEY_BYTES, ENCRYPT_DECRYPT, SPECS
+from pytest_kms.errors import InvalidKeyUsageException, ValidationException
+from pytest_kms.operation import CRYPTOGRAPHIC, DATA_KEY_PAIRS, UNUSABLE, operation
 from pytest_kms.operations.encryption import seal
+from pytest_kms.operations.keys import expect_spec_in_region
 from pytest_kms.targets import KeyId
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def size_given(call: Call) -> None:
 
 @operation(
     "GenerateDataKey",
-    takes="KeyId EncryptionContext NumberOfBytes KeySpec DryRun",
+    takes="KeyId EncryptionContext NumberOfBytes KeySpec Recipient DryRun",
     key=KeyId(aliases=True),
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
@@ -40,7 +41,10 @@ def size_given(call: Call) -> None:
 def generate_data_key(call: Call, key: Key) -> Answer:
     """Answer a new data key twice: in plaintext, and encrypted under `key`."""
     data_key = _new_data_key(call)
-    return {"Plaintext": data_key, **_encrypted(call, key, data_key)}
+    answer = _encrypted(call, key, data_key) | call.hand_over("Plaintext", data_key)
+    if call.attestation:
+        del answer["KeyMaterialId"]
+    return answer
 
 
 @operation(
@@ -58,14 +62,42 @@ def generate_data_key_without_plaintext(call: Call, key: Key) -> Answer:
 
 
 @operation(
+    "GenerateDataKeyPair",
+    takes="KeyId KeyPairSpec EncryptionContext Recipient DryRun",
+    key=KeyId(aliases=True),
+    usage=ENCRYPT_DECRYPT,
+    refused_in=UNUSABLE,
+    quota=DATA_KEY_PAIRS,
+)
+def generate_data_key_pair(call: Call, key: Key) -> Answer:
+    """Answer a new key pair: its public key, and its private key in plaintext and encrypted under `key`."""
+    answer, private_key = _new_data_key_pair(call, key)
+    return answer | call.hand_over("PrivateKeyPlaintext", private_key)
+
+
+@operation(
+    "GenerateDataKeyPairWithoutPlaintext",
+    takes="KeyId KeyPairSpec EncryptionContext DryRun",
+    key=KeyId(aliases=True),
+    usage=ENCRYPT_DECRYPT,
+    refused_in=UNUSABLE,
+    quota=DATA_KEY_PAIRS,
+)
+def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Answer:
+    """Answer a new key pair whose private key is encrypted under `key`, for somebody who will decrypt it later."""
+    answer, _ = _new_data_key_pair(call, key)
+    return answer
+
+
+@operation(
     "GenerateRandom",
-    takes="NumberOfBytes",
+    takes="NumberOfBytes Recipient",
     quota=CRYPTOGRAPHIC,
     rules=[size_given],
 )
 def generate_random(call: Call) -> Answer:
     """Answer random bytes."""
-    return {"Plaintext": call.world.random_bytes(call.input["NumberOfBytes"])}
+    return call.hand_over("Plaintext", call.world.random_bytes(call.input["NumberOfBytes"]))
 
 
 def _new_data_key(call: Call) -> bytes:
@@ -74,9 +106,31 @@ def _new_data_key(call: Call) -> bytes:
 
 
 def _encrypted(call: Call, key: Key, data_key: bytes) -> Answer:
-    context = call.input.get("EncryptionContext", {})
+    if key.key_spec.asymmetric:
+        raise InvalidKeyUsageException("You cannot generate a data key with an asymmetric CMK")
     return {
-        "CiphertextBlob": seal(key, data_key, context, origin=ciphertext.FROM_DATA_KEY),
+        "CiphertextBlob": _seal(call, key, data_key),
         "KeyId": key.arn,
         "KeyMaterialId": key.material_id.hex(),
     }
+
+
+def _new_data_key_pair(call: Call, key: Key) -> tuple[Answer, bytes]:
+    """Make a pair, and return the answer without the private key in plaintext, and that."""
+    if key.key_spec.asymmetric:
+        raise InvalidKeyUsageException("You cannot generate a data key pair with an asymmetric CMK")
+    spec = SPECS[call.input["KeyPairSpec"]]
+    expect_spec_in_region(spec, call.region)
+    private_key, public_key = call.world.new_pair(spec)
+    answer = {
+        "PrivateKeyCiphertextBlob": _seal(call, key, private_key),
+        "PublicKey": public_key,
+        "KeyId": key.arn,
+        "KeyPairSpec": spec.name,
+        "KeyMaterialId": key.material_id.hex(),
+    }
+    return answer, private_key
+
+
+def _seal(call: Call, key: Key, secret: bytes) -> bytes:
+    return seal(key, secret, call.input.get("EncryptionContext", {}), origin=ciphertext.FROM_DATA_KEY)

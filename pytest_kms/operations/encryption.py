@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_kms import encryption_context
-from pytest_kms.crypto import ciphertext, symmetric
-from pytest_kms.crypto.specs import ENCRYPT_DECRYPT
-from pytest_kms.errors import InvalidCiphertextException, InvalidKeyUsageException, ValidationException
+from pytest_kms.crypto import asymmetric, ciphertext, symmetric
+from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SYMMETRIC_DEFAULT
+from pytest_kms.errors import InvalidCiphertextException, ValidationException
 from pytest_kms.operation import CRYPTOGRAPHIC, UNUSABLE, operation
-from pytest_kms.targets import (
-    DEFAULT_ALGORITHM,
-    IGNORE_CIPHERTEXT,
-    CiphertextKey,
-    KeyId,
-    ignores_ciphertext,
-)
+from pytest_kms.targets import IGNORE_CIPHERTEXT, CiphertextKey, KeyId, ignores_ciphertext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +23,13 @@ SOURCE = CiphertextKey(
     algorithm="SourceEncryptionAlgorithm",
     action="ReEncryptFrom",
 )
-DESTINATION = KeyId("DestinationKeyId", aliases=True, context="DestinationEncryptionContext", action="ReEncryptTo")
+DESTINATION = KeyId(
+    "DestinationKeyId",
+    aliases=True,
+    context="DestinationEncryptionContext",
+    algorithm="DestinationEncryptionAlgorithm",
+    action="ReEncryptTo",
+)
 
 
 def modifiers_in_dry_run_only(call: Call) -> None:
@@ -50,17 +50,17 @@ def modifiers_in_dry_run_only(call: Call) -> None:
 @operation(
     "Encrypt",
     takes="KeyId Plaintext EncryptionContext EncryptionAlgorithm DryRun",
-    key=KeyId(aliases=True),
+    key=KeyId(aliases=True, algorithm="EncryptionAlgorithm"),
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
 )
 def encrypt(call: Call, key: Key) -> Answer:
     """Encrypt a plaintext under a key."""
-    algorithm = _algorithm(call, "EncryptionAlgorithm", key)
+    algorithm = call.input.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
     context = call.input.get("EncryptionContext", {})
     return {
-        "CiphertextBlob": seal(key, call.input["Plaintext"], context),
+        "CiphertextBlob": seal(key, call.input["Plaintext"], context, algorithm=algorithm),
         "KeyId": key.arn,
         "EncryptionAlgorithm": algorithm,
     }
@@ -68,7 +68,7 @@ def encrypt(call: Call, key: Key) -> Answer:
 
 @operation(
     "Decrypt",
-    takes="KeyId CiphertextBlob EncryptionContext EncryptionAlgorithm DryRun DryRunModifiers",
+    takes="KeyId CiphertextBlob EncryptionContext EncryptionAlgorithm Recipient DryRun DryRunModifiers",
     key=CiphertextKey(),
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
@@ -77,15 +77,12 @@ def encrypt(call: Call, key: Key) -> Answer:
 )
 def decrypt(call: Call, key: Key) -> Answer:
     """Decrypt a ciphertext with the key that it was made with."""
-    algorithm = _algorithm(call, "EncryptionAlgorithm", key)
     if ignores_ciphertext(call):
         return {}
-    return {
-        "KeyId": key.arn,
-        "Plaintext": unseal(key, call.blob, call.input.get("EncryptionContext", {})),
-        "EncryptionAlgorithm": algorithm,
-        "KeyMaterialId": key.material_id.hex(),
-    }
+    algorithm = call.input.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    plaintext = unseal(key, _ciphertext(call), call.input.get("EncryptionContext", {}), algorithm=algorithm)
+    answer = {"KeyId": key.arn, **call.hand_over("Plaintext", plaintext), "EncryptionAlgorithm": algorithm}
+    return answer if call.attestation else answer | _material_id(key, "KeyMaterialId")
 
 
 @operation(
@@ -100,26 +97,47 @@ def decrypt(call: Call, key: Key) -> Answer:
 )
 def re_encrypt(call: Call, source: Key, destination: Key) -> Answer:
     """Decrypt a ciphertext and encrypt what was in it under another key: the plaintext never leaves KMS."""
-    source_algorithm = _algorithm(call, "SourceEncryptionAlgorithm", source)
-    destination_algorithm = _algorithm(call, "DestinationEncryptionAlgorithm", destination)
     if ignores_ciphertext(call):
         return {}
-    plaintext = unseal(source, call.blob, call.input.get("SourceEncryptionContext", {}))
+    source_algorithm = call.input.get("SourceEncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    source_context = call.input.get("SourceEncryptionContext", {})
+    plaintext = unseal(source, _ciphertext(call), source_context, algorithm=source_algorithm)
+    algorithm = call.input.get("DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT)
     context = call.input.get("DestinationEncryptionContext", {})
     return {
-        "CiphertextBlob": seal(destination, plaintext, context),
+        "CiphertextBlob": seal(destination, plaintext, context, algorithm=algorithm),
         "SourceKeyId": source.arn,
         "KeyId": destination.arn,
         "SourceEncryptionAlgorithm": source_algorithm,
-        "DestinationEncryptionAlgorithm": destination_algorithm,
-        "SourceKeyMaterialId": source.material_id.hex(),
-        "DestinationKeyMaterialId": destination.material_id.hex(),
+        "DestinationEncryptionAlgorithm": algorithm,
+        **_material_id(source, "SourceKeyMaterialId"),
+        **_material_id(destination, "DestinationKeyMaterialId"),
     }
 
 
-def seal(key: Key, plaintext: bytes, context: Mapping[str, str], *, origin: bytes = ciphertext.FROM_ENCRYPT) -> bytes:
-    """Encrypt under a key of the fake, and remember under which context, to explain a later mismatch."""
+def seal(
+    key: Key,
+    plaintext: bytes,
+    context: Mapping[str, str],
+    *,
+    algorithm: str = SYMMETRIC_DEFAULT,
+    origin: bytes = ciphertext.FROM_ENCRYPT,
+) -> bytes:
+    """Encrypt under a key of the fake, and remember under which context, to explain a later mismatch.
+
+    Raises:
+        ValidationException: an asymmetric key is given an encryption context, or more than it can encrypt.
+
+    """
     world = key.home.world
+    if algorithm != SYMMETRIC_DEFAULT:
+        _expect_no_context(context)
+        longest = asymmetric.longest_plaintext(key.key_spec, algorithm)
+        if len(plaintext) > longest:
+            raise ValidationException(
+                f"Algorithm {algorithm} and key spec {key.spec} cannot encrypt data larger than {longest} bytes."
+            )
+        return asymmetric.encrypt(key.key_spec, key.material, algorithm, plaintext, world.random_bytes)
     blob = symmetric.seal(
         key.material, key.material_id, plaintext, context, origin=origin, random_bytes=world.random_bytes
     )
@@ -127,27 +145,44 @@ def seal(key: Key, plaintext: bytes, context: Mapping[str, str], *, origin: byte
     return blob
 
 
-def unseal(key: Key, blob: ciphertext.Blob, context: Mapping[str, str]) -> bytes:
-    """Decrypt with a key of the fake.
+def unseal(
+    key: Key, blob: ciphertext.Blob | bytes, context: Mapping[str, str], *, algorithm: str = SYMMETRIC_DEFAULT
+) -> bytes:
+    """Decrypt with a key of the fake: a symmetric ciphertext that was taken apart, or any asymmetric one.
 
     Raises:
-        InvalidCiphertextException: another context, or a blob that was altered.
+        InvalidCiphertextException: another context, key or algorithm, or a ciphertext that was altered.
+        ValidationException: an asymmetric key is given an encryption context.
 
     """
     try:
-        return symmetric.open_blob(key.material, blob, context)
+        if isinstance(blob, ciphertext.Blob):
+            return symmetric.open_blob(key.material, blob, context)
+        _expect_no_context(context)
+        return asymmetric.decrypt(key.key_spec, key.material, algorithm, blob)
     except symmetric.Unreadable:
         raise InvalidCiphertextException(why=_why_unreadable(key, blob, context)) from None
 
 
-def _algorithm(call: Call, member: str, key: Key) -> str:
-    algorithm: str = call.input.get(member, DEFAULT_ALGORITHM)
-    if algorithm not in key.key_spec.algorithms[key.usage]:
-        raise InvalidKeyUsageException(f"Algorithm {algorithm} is incompatible with key spec {key.spec}.")
-    return algorithm
+def _ciphertext(call: Call) -> ciphertext.Blob | bytes:
+    """Return the ciphertext: in its parts, where it is symmetric."""
+    blob: ciphertext.Blob | bytes = call.blob or call.input["CiphertextBlob"]
+    return blob
 
 
-def _why_unreadable(key: Key, blob: ciphertext.Blob, context: Mapping[str, str]) -> str:
+def _material_id(key: Key, member: str) -> Answer:
+    """Tell the key material that was used: only symmetric keys show theirs."""
+    return {} if key.key_spec.asymmetric else {member: key.material_id.hex()}
+
+
+def _expect_no_context(context: Mapping[str, str]) -> None:
+    if context:
+        raise ValidationException("EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.")
+
+
+def _why_unreadable(key: Key, blob: ciphertext.Blob | bytes, context: Mapping[str, str]) -> str:
+    if not isinstance(blob, ciphertext.Blob):
+        return f"the ciphertext was made for another key than {key.label} or with another algorithm, or was altered"
     sealed_with = key.home.world.context_of(blob.head)
     if sealed_with is None or sealed_with == context:
         return "the ciphertext was altered"

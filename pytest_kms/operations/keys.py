@@ -5,8 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from pytest_kms.crypto.specs import ENCRYPT_DECRYPT
-from pytest_kms.errors import KMSInvalidStateException, TagException, ValidationException
+from pytest_kms.crypto.specs import (
+    ALGORITHMS_MEMBER,
+    AWS_KMS,
+    ENCRYPT_DECRYPT,
+    SPECS,
+    SYMMETRIC_DEFAULT,
+    Family,
+    KeySpec,
+)
+from pytest_kms.errors import (
+    KMSInvalidStateException,
+    TagException,
+    UnsupportedOperationException,
+    ValidationException,
+)
 from pytest_kms.operation import BEING_DELETED, BEING_DELETED_OR_UPDATED, NOT_SETTLED, operation
 from pytest_kms.paging import Listing, Pages
 from pytest_kms.state import key as states
@@ -16,9 +29,9 @@ if TYPE_CHECKING:
     from pytest_kms.operation import Answer, Call
     from pytest_kms.state.key import Key
 
-DEFAULT_SPEC = "SYMMETRIC_DEFAULT"
 MAX_TAGS = 50
 DELETION_WINDOW = (7, 30)
+_CHINA = "cn-"
 
 
 def one_spelling_of_spec(call: Call) -> None:
@@ -30,22 +43,23 @@ def one_spelling_of_spec(call: Call) -> None:
         )
 
 
-def supported_kind(call: Call) -> None:
-    """Refuse the kinds of keys that this version does not make."""
-    for member, works in (
-        ("KeySpec", DEFAULT_SPEC),
-        ("CustomerMasterKeySpec", DEFAULT_SPEC),
-        ("Origin", "AWS_KMS"),
-    ):
-        if call.input.get(member, works) != works:
-            raise call.not_supported(f"{member} {call.input[member]}", works)
+def supported_origin(call: Call) -> None:
+    """Refuse the origins of key material that this version does not have."""
+    if call.input.get("Origin", AWS_KMS) != AWS_KMS:
+        raise call.not_supported(f"Origin {call.input['Origin']}", AWS_KMS)
 
 
 def usage_fits_spec(call: Call) -> None:
-    """Refuse a usage that no key of the spec can have."""
-    usage = call.input.get("KeyUsage", ENCRYPT_DECRYPT)
-    if usage != ENCRYPT_DECRYPT:
-        raise ValidationException(f"KeyUsage {usage} is not compatible with KeySpec {DEFAULT_SPEC}")
+    """Refuse a usage that no key of the spec can have, or none where AWS wants one, and specs of other Regions."""
+    spec = _spec(call)
+    usage = _usage(call)
+    if usage is None:
+        raise ValidationException(
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."
+        )
+    if usage not in spec.algorithms:
+        raise ValidationException(f"KeyUsage {usage} is not compatible with KeySpec {spec.name}")
+    expect_spec_in_region(spec, call.region)
 
 
 def well_formed_tags(call: Call) -> None:
@@ -62,13 +76,15 @@ def well_formed_tags(call: Call) -> None:
 @operation(
     "CreateKey",
     takes="Description KeyUsage KeySpec CustomerMasterKeySpec Origin Tags",
-    rules=[one_spelling_of_spec, supported_kind, usage_fits_spec, well_formed_tags],
+    rules=[one_spelling_of_spec, supported_origin, usage_fits_spec, well_formed_tags],
 )
 def create_key(call: Call) -> Answer:
-    """Make a symmetric encryption key in the caller's account."""
+    """Make a key in the caller's account."""
     key = call.world.create_key(
         region=call.region,
         account=call.account,
+        spec=_spec(call).name,
+        usage=_usage(call) or ENCRYPT_DECRYPT,
         description=call.input.get("Description", ""),
         tags={tag["TagKey"]: tag["TagValue"] for tag in call.input.get("Tags", ())},
     )
@@ -145,8 +161,14 @@ def cancel_key_deletion(call: Call, key: Key) -> Answer:  # noqa: ARG001
     return {"KeyId": key.arn}
 
 
+def expect_spec_in_region(spec: KeySpec, region: str) -> None:
+    """Refuse a spec of China elsewhere."""
+    if spec.family is Family.SM2 and not region.startswith(_CHINA):
+        raise UnsupportedOperationException(f"KeySpec {spec.name} is not supported in this Region")
+
+
 def metadata(key: Key) -> dict[str, Any]:
-    """Show a key as CreateKey and DescribeKey do."""
+    """Show a key as CreateKey and DescribeKey do, in the order of recorded answers."""
     shown: dict[str, Any] = {
         "AWSAccountId": key.account,
         "KeyId": key.id,
@@ -160,10 +182,23 @@ def metadata(key: Key) -> dict[str, Any]:
         "KeyManager": key.manager,
         "CustomerMasterKeySpec": key.spec,
         "KeySpec": key.spec,
-        "EncryptionAlgorithms": list(key.key_spec.algorithms[key.usage]),
+        ALGORITHMS_MEMBER[key.usage]: list(key.algorithms),
         "MultiRegion": False,
-        "CurrentKeyMaterialId": key.material_id.hex(),
     }
     if key.deletion_date is not None:
         shown["DeletionDate"] = key.deletion_date
+    if key.key_spec.family is Family.SYMMETRIC:
+        shown["CurrentKeyMaterialId"] = key.material_id.hex()
     return shown
+
+
+def _spec(call: Call) -> KeySpec:
+    members = call.input
+    return SPECS[members.get("KeySpec") or members.get("CustomerMasterKeySpec") or SYMMETRIC_DEFAULT]
+
+
+def _usage(call: Call) -> str | None:
+    """Return the usage asked for; a symmetric encryption key has but one."""
+    symmetric = _spec(call).family is Family.SYMMETRIC
+    usage: str | None = call.input.get("KeyUsage", ENCRYPT_DECRYPT if symmetric else None)
+    return usage

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from pytest_kms import arns
+from pytest_kms.crypto.material import public_key
 from pytest_kms.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Key:
     """A KMS key of the fake, as a test holds it in its hand.
 
     A test reads `id`, `arn`, `alias`, `aliases`, `region`, `account`, `manager` (`"CUSTOMER"`, `"AWS"` or
-    `"AWS_OWNED"`), `spec`, `usage`, `description`, `tags`, `created`, `enabled` and `state`, all of them live,
+    `"AWS_OWNED"`), `spec`, `usage`, `algorithms`, `public_key`, `description`, `tags`, `created`, `enabled` and
+    `state`, all of them live,
     and may set `state` to any of AWS's key states. Key material is never shown; this is no dataclass, since
     pytest shows all fields of those that differ.
     """
@@ -136,8 +138,25 @@ class Key:
         self.deletion_date = self.home.delete_after(self, window)
 
     @property
+    def algorithms(self) -> tuple[str, ...]:
+        """What the key does in its usage, in AWS's order."""
+        return self.key_spec.algorithms[self.usage]
+
+    @property
     def material(self) -> bytes:
-        """The key material, made on first use."""
+        """The key material, made on first use: raw bytes, or the private key as PKCS#8 (DER)."""
         if self._material is None:
-            self._material = self.home.world.derive_material(self.id)
+            self._material = self.home.world.derive_material(self.key_spec, self.id)
         return self._material
+
+    @property
+    def public_key(self) -> bytes:
+        """The public key of an asymmetric key, as SubjectPublicKeyInfo (DER).
+
+        Raises:
+            UsageError: the key is symmetric.
+
+        """
+        if not self.key_spec.asymmetric:
+            raise UsageError(f"{self.label} is symmetric: it has no public key")
+        return public_key(self.key_spec.family, self.material)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from pytest_kms import arns
 from pytest_kms.clock import Clock
-from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SPECS
+from pytest_kms.crypto import material as key_material
+from pytest_kms.crypto.rsa_pool import Pool
+from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SPECS, SYMMETRIC_DEFAULT, KeySpec
 from pytest_kms.errors import Refusal, UsageError
 from pytest_kms.state import aws_managed
 from pytest_kms.state.agenda import Agenda
@@ -22,6 +24,7 @@ from pytest_kms.state.trail import Trail
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from pytest_kms.state.enclave import Enclave, NitroRoot
     from pytest_kms.state.faults import Fault
     from pytest_kms.state.trail import KeyName
 
@@ -30,6 +33,8 @@ SERVICE_ACCOUNT = "000000000000"
 
 _SALT = slice(38, 54)
 """Where the 16 random bytes of a ciphertext stand: they tell one from another."""
+
+_ENCLAVE_KEY_BITS = 2048
 
 _origins: dict[bytes, str] = {}
 """Which test made a key material, by its id: so that a stray ciphertext can be explained. No secrets."""
@@ -55,6 +60,8 @@ class World:
         self._secret = self.random_bytes(32)
         self._request_prefix = self.random_uuid()[:-12]
         self._requests = 0
+        self._nitro_root: NitroRoot | None = None
+        self._rsa_pool = Pool()
         self._registries: dict[tuple[str, str], Registry] = {}
         self._keys_by_material: dict[bytes, Key] = {}
         self._contexts: dict[bytes, Mapping[str, str]] = {}
@@ -138,17 +145,21 @@ class World:
         account: str,
         key_id: str | None = None,
         manager: str = CUSTOMER,
+        spec: str = SYMMETRIC_DEFAULT,
+        usage: str = ENCRYPT_DECRYPT,
         description: str = "",
         tags: dict[str, str] | None = None,
         material: bytes | None = None,
     ) -> Key:
-        """Make a symmetric encryption key. Its material comes into being when it is first used."""
+        """Make a key. Its material comes into being when it is first used."""
+        key_spec = SPECS[spec]
+        key_material.expect_available(key_spec)
         key = Key(
             id=key_id or self.random_uuid(),
             home=Registry(self, region, account) if manager == AWS_OWNED else self.registry(region, account),
             manager=manager,
-            key_spec=SPECS["SYMMETRIC_DEFAULT"],
-            usage=ENCRYPT_DECRYPT,
+            key_spec=key_spec,
+            usage=usage,
             created=self.clock.now,
             material_id=self.random_bytes(32),
             description=description,
@@ -178,6 +189,28 @@ class World:
             )
         return self._aws_owned[place]
 
+    @property
+    def nitro_root(self) -> NitroRoot:
+        """Who vouches for the enclaves of this fake."""
+        if self._nitro_root is None:
+            from pytest_kms.state.enclave import NitroRoot  # costs a while to import, and few need it
+
+            self._nitro_root = NitroRoot(self.random_bytes)
+        return self._nitro_root
+
+    def enclave(self, pcrs: Mapping[int, str | bytes], module_id: str | None) -> Enclave:
+        """Make an enclave that this fake trusts."""
+        from pytest_kms.state.enclave import Enclave
+
+        name = self.random_bytes(17).hex()
+        return Enclave(
+            pcrs=pcrs,
+            module_id=module_id or f"i-{name[:17]}-enc{name[17:]}",
+            private_key=self._rsa_pool.take(_ENCLAVE_KEY_BITS, int(name, 16)),
+            identity=self.nitro_root.identity,
+            now=lambda: self.clock.now,
+        )
+
     def remember_material(self, key: Key) -> None:
         """Know from now on which key a ciphertext was made with, and which test made the key."""
         self._keys_by_material[key.material_id] = key
@@ -204,9 +237,14 @@ class World:
         variant = "89ab"[int(digits[16], 16) % 4]
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
-    def derive_material(self, key_id: str) -> bytes:
+    def derive_material(self, spec: KeySpec, key_id: str) -> bytes:
         """Make the key material of a key: repeatable by seed, whatever is used first."""
-        return hashlib.sha256(self._secret + key_id.encode()).digest()
+        secret = hashlib.shake_256(self._secret + key_id.encode()).digest(key_material.SECRET_BYTES)
+        return key_material.derive(spec, secret, self._rsa_pool)
+
+    def new_pair(self, spec: KeySpec) -> tuple[bytes, bytes]:
+        """Make a data key pair: the private and the public key."""
+        return key_material.derive_pair(spec, self.random_bytes(key_material.SECRET_BYTES), self._rsa_pool)
 
     @staticmethod
     def _is_called(key: Key, name: str) -> bool:

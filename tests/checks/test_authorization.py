@@ -85,6 +85,19 @@ USING: dict[str, Callable[[KMSClient, str], object]] = {
     "GenerateDataKeyWithoutPlaintext": lambda client, key: client.generate_data_key_without_plaintext(
         KeyId=key, KeySpec="AES_256"
     ),
+    "GenerateDataKeyPair": lambda client, key: client.generate_data_key_pair(KeyId=key, KeyPairSpec="RSA_2048"),
+    "GenerateDataKeyPairWithoutPlaintext": lambda client, key: client.generate_data_key_pair_without_plaintext(
+        KeyId=key, KeyPairSpec="RSA_2048"
+    ),
+    "Sign": lambda client, key: client.sign(KeyId=key, Message=b"x", SigningAlgorithm="ECDSA_SHA_256"),
+    "Verify": lambda client, key: client.verify(
+        KeyId=key, Message=b"x", SigningAlgorithm="ECDSA_SHA_256", Signature=b"x"
+    ),
+    "GenerateMac": lambda client, key: client.generate_mac(KeyId=key, Message=b"x", MacAlgorithm="HMAC_SHA_256"),
+    "VerifyMac": lambda client, key: client.verify_mac(KeyId=key, Message=b"x", MacAlgorithm="HMAC_SHA_256", Mac=b"x"),
+    "DeriveSharedSecret": lambda client, key: client.derive_shared_secret(
+        KeyId=key, KeyAgreementAlgorithm="ECDH", PublicKey=b"x"
+    ),
 }
 
 

@@ -253,12 +253,13 @@ def test_less_than_one_time_is_no_order(kms: FakeKMS, times: int) -> None:
     assert f"pytest-kms: times is 1 or more, not {times}" == str(excinfo.value)
 
 
+@pytest.mark.usefixtures("without_generate_mac")
 def test_an_operation_that_is_not_supported_is_refused_whatever_was_ordered() -> None:
-    """Throttling Sign is no mistake of spelling, but a call of it is still refused."""
+    """Throttling one that a version lacks is no mistake of spelling, but a call of it is still refused."""
     with fake_kms() as kms:
-        kms.throttle("Sign")
+        kms.throttle("GenerateMac")
         with pytest.raises(NotSupported):
-            kms.client.sign(KeyId="alias/a", Message=b"x", SigningAlgorithm="ECDSA_SHA_256")
+            kms.client.generate_mac(KeyId="alias/a", Message=b"x", MacAlgorithm="HMAC_SHA_256")
 
 
 def test_reset_forgets_faults(kms: FakeKMS, client: KMSClient) -> None:

@@ -58,9 +58,27 @@ TABLE: dict[str, tuple[Result, ...]] = {
     "ReEncrypt to it":                 (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
     "GenerateDataKey":                 (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
     "GenerateDataKeyWithoutPlaintext": (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
+    "GenerateDataKeyPair":             (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
+    "GenerateDataKeyPairWithoutPlaintext": (OK, DIS, DEL, REP, IMP, UNA, CRE, OK),
     "GenerateRandom":                  (OK,  OK,  OK,  OK,  OK,  OK,  OK,  OK),
+    "Sign":                            (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
+    "Verify":                          (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
+    "GetPublicKey":                    (OK,  OK,  DEL, REP, IMP, OK,  CRE, OK),
+    "GenerateMac":                     (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
+    "VerifyMac":                       (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
+    "DeriveSharedSecret":              (OK,  DIS, DEL, REP, IMP, UNA, CRE, OK),
 }
 # fmt: on
+
+# The key that each row is about, where it is no symmetric encryption key.
+KINDS = {
+    "Sign": ("ECC_NIST_P256", "SIGN_VERIFY"),
+    "Verify": ("ECC_NIST_P256", "SIGN_VERIFY"),
+    "GetPublicKey": ("RSA_2048", "ENCRYPT_DECRYPT"),
+    "GenerateMac": ("HMAC_256", "GENERATE_VERIFY_MAC"),
+    "VerifyMac": ("HMAC_256", "GENERATE_VERIFY_MAC"),
+    "DeriveSharedSecret": ("ECC_NIST_P256", "KEY_AGREEMENT"),
+}
 
 
 def re_encrypt_from(kms: FakeKMS, client: KMSClient, key: Key) -> object:
@@ -71,6 +89,28 @@ def re_encrypt_from(kms: FakeKMS, client: KMSClient, key: Key) -> object:
 def re_encrypt_to(kms: FakeKMS, client: KMSClient, key: Key) -> object:
     """Re-encrypt a ciphertext of another key under the key."""
     return client.re_encrypt(CiphertextBlob=kms.encrypt(kms.create_key(), b"x"), DestinationKeyId=key.id)
+
+
+def verify(kms: FakeKMS, client: KMSClient, key: Key) -> object:
+    """Verify a signature that was made while the key was enabled."""
+    state, key.state = key.state, "Enabled"
+    signature = client.sign(KeyId=key.id, Message=b"x", SigningAlgorithm="ECDSA_SHA_256")["Signature"]
+    key.state = state
+    return client.verify(KeyId=key.id, Message=b"x", SigningAlgorithm="ECDSA_SHA_256", Signature=signature)
+
+
+def verify_mac(kms: FakeKMS, client: KMSClient, key: Key) -> object:
+    """Verify a MAC that was made while the key was enabled."""
+    state, key.state = key.state, "Enabled"
+    mac = client.generate_mac(KeyId=key.id, Message=b"x", MacAlgorithm="HMAC_SHA_256")["Mac"]
+    key.state = state
+    return client.verify_mac(KeyId=key.id, Message=b"x", MacAlgorithm="HMAC_SHA_256", Mac=mac)
+
+
+def derive_shared_secret(kms: FakeKMS, client: KMSClient, key: Key) -> object:
+    """Derive the secret that the key shares with another."""
+    peer = kms.create_key(spec="ECC_NIST_P256").public_key
+    return client.derive_shared_secret(KeyId=key.id, KeyAgreementAlgorithm="ECDH", PublicKey=peer)
 
 
 def update_alias_to(kms: FakeKMS, client: KMSClient, key: Key) -> object:
@@ -103,7 +143,19 @@ CALLS: dict[str, Callable[[FakeKMS, KMSClient, Key], object]] = {
     "GenerateDataKeyWithoutPlaintext": lambda _, client, key: client.generate_data_key_without_plaintext(
         KeyId=key.id, KeySpec="AES_256"
     ),
+    "GenerateDataKeyPair": lambda _, client, key: client.generate_data_key_pair(
+        KeyId=key.id, KeyPairSpec="ECC_NIST_P256"
+    ),
+    "GenerateDataKeyPairWithoutPlaintext": lambda _, client, key: client.generate_data_key_pair_without_plaintext(
+        KeyId=key.id, KeyPairSpec="ECC_NIST_P256"
+    ),
     "GenerateRandom": lambda _, client, __: client.generate_random(NumberOfBytes=1),
+    "Sign": lambda _, client, key: client.sign(KeyId=key.id, Message=b"x", SigningAlgorithm="ECDSA_SHA_256"),
+    "Verify": verify,
+    "GetPublicKey": lambda _, client, key: client.get_public_key(KeyId=key.id),
+    "GenerateMac": lambda _, client, key: client.generate_mac(KeyId=key.id, Message=b"x", MacAlgorithm="HMAC_SHA_256"),
+    "VerifyMac": verify_mac,
+    "DeriveSharedSecret": derive_shared_secret,
 }
 
 
@@ -117,7 +169,8 @@ CELLS = [
 @pytest.mark.parametrize(("row", "state", "result"), CELLS)
 def test_an_operation_in_a_key_state(kms: FakeKMS, row: str, state: str, result: Result) -> None:
     """Each cell of AWS's table of key states: success, or the code and the text of the refusal."""
-    key = kms.create_key("mine", state=state)
+    spec, usage = KINDS.get(row, ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"))
+    key = kms.create_key("mine", spec=spec, usage=usage, state=state)
     client = kms.client
 
     if result is None:

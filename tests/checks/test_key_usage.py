@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
+from pytest_kms.operation import OPERATIONS
+
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
@@ -21,44 +23,55 @@ CALLS: dict[str, Callable[[KMSClient, str, bytes], object]] = {
     "GenerateDataKeyWithoutPlaintext": lambda client, key, _: client.generate_data_key_without_plaintext(
         KeyId=key, KeySpec="AES_128"
     ),
+    "GenerateDataKeyPair": lambda client, key, _: client.generate_data_key_pair(KeyId=key, KeyPairSpec="RSA_2048"),
+    "GenerateDataKeyPairWithoutPlaintext": lambda client, key, _: client.generate_data_key_pair_without_plaintext(
+        KeyId=key, KeyPairSpec="RSA_2048"
+    ),
+    "Sign": lambda client, key, _: client.sign(KeyId=key, Message=b"x", SigningAlgorithm="ECDSA_SHA_256"),
+    "Verify": lambda client, key, blob: client.verify(
+        KeyId=key, Message=b"x", SigningAlgorithm="ECDSA_SHA_256", Signature=blob
+    ),
+    "GenerateMac": lambda client, key, _: client.generate_mac(KeyId=key, Message=b"x", MacAlgorithm="HMAC_SHA_256"),
+    "VerifyMac": lambda client, key, blob: client.verify_mac(
+        KeyId=key, Message=b"x", MacAlgorithm="HMAC_SHA_256", Mac=blob
+    ),
+    "DeriveSharedSecret": lambda client, key, blob: client.derive_shared_secret(
+        KeyId=key, KeyAgreementAlgorithm="ECDH", PublicKey=blob
+    ),
 }
 
 
-@pytest.mark.parametrize("operation", CALLS)
-def test_a_key_of_another_usage_is_refused(kms: FakeKMS, operation: str) -> None:
+USAGES = ("ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT")
+MISFITS = [(operation, usage) for operation in CALLS for usage in USAGES if usage != OPERATIONS[operation].usage]
+
+
+@pytest.mark.parametrize(("operation", "usage"), MISFITS)
+def test_a_key_of_another_usage_is_refused(kms: FakeKMS, operation: str, usage: str) -> None:
     """The refusal names the key, its usage and the operation."""
     key = kms.create_key()
     blob = kms.encrypt(key, b"x")
-    key.usage = "GENERATE_VERIFY_MAC"
+    key.usage = usage
 
     with pytest.raises(ClientError) as excinfo:
         CALLS[operation](kms.client, key.id, blob)
 
     assert {
         "Code": "InvalidKeyUsageException",
-        "Message": f"{key.arn} key usage is GENERATE_VERIFY_MAC which is not valid for {operation}.",
+        "Message": f"{key.arn} key usage is {usage} which is not valid for {operation}.",
     } == excinfo.value.response["Error"]
 
 
-def test_operations_without_a_usage_take_keys_of_any(kms: FakeKMS) -> None:
+def test_the_table_has_every_operation_with_a_usage() -> None:
+    """An operation that asks for one is not forgotten above."""
+    assert set(CALLS) == {name for name, operation in OPERATIONS.items() if operation.usage}
+
+
+@pytest.mark.parametrize("spec", ["HMAC_256", "RSA_2048"])
+def test_operations_without_a_usage_take_keys_of_any(kms: FakeKMS, spec: str) -> None:
     """Random bytes need no key, and managing a key asks for no usage."""
-    key = kms.create_key()
-    key.usage = "GENERATE_VERIFY_MAC"
+    key = kms.create_key(spec=spec)
 
     kms.client.generate_random(NumberOfBytes=1)
     kms.client.disable_key(KeyId=key.id)
 
     assert "Disabled" == key.state
-
-
-def test_an_algorithm_of_another_kind_of_key_is_refused(kms: FakeKMS) -> None:
-    """A symmetric key does not encrypt as RSA keys do."""
-    key = kms.create_key()
-
-    with pytest.raises(ClientError) as excinfo:
-        kms.client.encrypt(KeyId=key.id, Plaintext=b"x", EncryptionAlgorithm="RSAES_OAEP_SHA_256")
-
-    assert {
-        "Code": "InvalidKeyUsageException",
-        "Message": "Algorithm RSAES_OAEP_SHA_256 is incompatible with key spec SYMMETRIC_DEFAULT.",
-    } == excinfo.value.response["Error"]

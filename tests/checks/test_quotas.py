@@ -92,6 +92,7 @@ def test_a_part_of_a_second_is_the_same_second(kms: FakeKMS, client: KMSClient, 
 def symmetric_calls(kms: FakeKMS, client: KMSClient, key: Key) -> dict[str, Callable[[], object]]:
     """Return a call of each operation that shares the quota of symmetric keys."""
     blob = kms.encrypt(key, b"x")
+    hmac = kms.create_key(spec="HMAC_256").id
     return {
         "Encrypt": lambda: client.encrypt(KeyId=key.id, Plaintext=b"x"),
         "Decrypt": lambda: client.decrypt(CiphertextBlob=blob),
@@ -101,6 +102,8 @@ def symmetric_calls(kms: FakeKMS, client: KMSClient, key: Key) -> dict[str, Call
             KeyId=key.id, KeySpec="AES_256"
         ),
         "GenerateRandom": lambda: client.generate_random(NumberOfBytes=1),
+        "GenerateMac": lambda: client.generate_mac(KeyId=hmac, Message=b"x", MacAlgorithm="HMAC_SHA_256"),
+        "VerifyMac": lambda: client.verify_mac(KeyId=hmac, Message=b"x", MacAlgorithm="HMAC_SHA_256", Mac=b"x"),
     }
 
 
@@ -109,10 +112,10 @@ def test_cryptographic_operations_share_a_quota(kms: FakeKMS, client: KMSClient,
     calls = symmetric_calls(kms, client, key)
     kms.quotas[POOL] = len(calls)
 
-    assert [False] * 6 == [is_throttled(call) for call in calls.values()]
-    assert [True] * 6 == [is_throttled(call) for call in calls.values()]
+    assert [False] * 8 == [is_throttled(call) for call in calls.values()]
+    assert [True] * 8 == [is_throttled(call) for call in calls.values()]
     assert (
-        f"over quota: {POOL} request rate is 6 per second for account 123456789012 in us-east-1" == kms.trail.last.why
+        f"over quota: {POOL} request rate is 8 per second for account 123456789012 in us-east-1" == kms.trail.last.why
     )
 
 

@@ -243,5 +243,7 @@ def test_the_fakes_own_decrypt_explains_what_does_not_open(kms: FakeKMS) -> None
         kms.decrypt(blob)
     with pytest.raises(UsageError, match="the ciphertext does not open: the ciphertext was altered"):
         kms.decrypt(blob[:-1] + bytes([blob[-1] ^ 1]), {"a": "1"})
-    with pytest.raises(UsageError, match="the ciphertext was made with no key of this fake"):
+    with pytest.raises(
+        UsageError, match="the ciphertext was made with no symmetric key of this fake; if with another, say key="
+    ):
         kms.decrypt(b"garbage")

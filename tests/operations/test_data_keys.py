@@ -180,6 +180,25 @@ def test_a_data_key_is_made_in_a_state(kms: FakeKMS, method: str, state: str) ->
     assert key.arn == kms.client.decrypt(CiphertextBlob=blob)["KeyId"]
 
 
+@pytest.mark.parametrize(
+    ("method", "members", "shown_in"),
+    [
+        ("generate_data_key", {"KeySpec": "AES_256"}, ["Plaintext"]),
+        ("generate_data_key_without_plaintext", {"KeySpec": "AES_256"}, []),
+        ("generate_data_key_pair", {"KeyPairSpec": "ECC_NIST_P256"}, ["PrivateKeyPlaintext"]),
+        ("generate_data_key_pair_without_plaintext", {"KeyPairSpec": "ECC_NIST_P256"}, []),
+    ],
+)
+def test_a_secret_is_shown_in_one_member_or_in_none(
+    kms: FakeKMS, method: str, members: dict[str, str], shown_in: list[str]
+) -> None:
+    """Of a data key and of the private key of a pair alike: who decrypts the blob finds the same."""
+    answer = getattr(kms.client, method)(KeyId=kms.create_key().id, **members)
+    (blob,) = (value for name, value in answer.items() if name.endswith("CiphertextBlob"))
+    secret = kms.client.decrypt(CiphertextBlob=blob)["Plaintext"]
+    assert shown_in == [name for name, value in answer.items() if value == secret]
+
+
 # GenerateRandom
 
 
