@@ -7,6 +7,7 @@ on any machine. Prints a Markdown table, and ends with exit status 1 if a limit 
 from __future__ import annotations
 
 import argparse
+import hmac
 import io
 import json
 import os
@@ -16,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +29,19 @@ import botocore
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+)
 
-from pytest_kms import fake_kms, stub
+from pytest_kms import NotSupported, fake_kms, stub
+from pytest_kms.crypto.specs import SPECS
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -36,20 +50,15 @@ if TYPE_CHECKING:
 
 ROUNDS = 80
 CALLS_A_ROUND = 30
+ROUNDS_OF_SPECS = 30
 SUITE_RUNS = 25
 FIXTURE_RUNS = 7
 FIXTURE_TESTS = 1000
 THROTTLED_CALLS = 15
 TESTS = 500
 OUR_RUNS = 5
-OPERATIONS = ("encrypt", "decrypt", "generate_data_key", "create_key")
-NAMES = {
-    "encrypt": "Encrypt",
-    "decrypt": "Decrypt",
-    "generate_data_key": "GenerateDataKey",
-    "create_key": "CreateKey",
-}
-LIMITS = {"encrypt": 1.15, "decrypt": 1.15, "generate_data_key": 1.15, "create_key": 1.3}
+LIMIT = 1.15
+LIMIT_OF_CREATE_KEY = 1.3
 ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
 
 
@@ -77,10 +86,10 @@ class Row:
         return f"| {self.what} | {value} {self.unit} | {sign} {self.limit:g} {self.unit} | {verdict} | {self.note} |"
 
 
-def client(config: Config | None = None) -> KMSClient:
+def client(config: Config | None = None, region: str = "us-east-1") -> KMSClient:
     """Make a client as an application would."""
     return boto3.client(
-        "kms", region_name="us-east-1", config=config, aws_access_key_id="key", aws_secret_access_key="secret"
+        "kms", region_name=region, config=config, aws_access_key_id="key", aws_secret_access_key="secret"
     )
 
 
@@ -102,10 +111,14 @@ class _Raw(io.BytesIO):
 
 
 class Floor:
-    """A client whose calls go all the way through botocore, to a handler that answers a constant."""
+    """A client whose calls go all the way through botocore, to a handler that answers a constant.
+
+    `primitive` is the cryptography that it does before, and the least that anybody must do.
+    """
 
     def __init__(self) -> None:
         self.answer = Answer(200, {}, b"{}")
+        self.primitive: Callable[[], object] | None = None
         stub.install()  # before the client is made: a client that exists already would be reached later
         self.client = client()
         events: Any = self.client.meta.events
@@ -117,38 +130,170 @@ class Floor:
             kms.assert_not_called("CreateKey")
 
     def _send(self, request: Any, **_: Any) -> AWSResponse:
+        if self.primitive is not None:
+            self.primitive()
         answer = self.answer
         raw: Any = _Raw(answer.body)
         headers: Any = answer.headers
         return AWSResponse(request.url, answer.status, headers, raw)
 
 
-def answers_of_the_fake() -> dict[str, Answer]:
-    """Take down what the fake answers to each operation."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A call that is measured; `primitive` is the same work as `cryptography` alone does it, part of the floor."""
+
+    name: str
+    method: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    primitive: Callable[[], object] | None = None
+    limit: float = LIMIT
+
+
+def answers_of_the_fake(calls: Iterable[Measured], probe: KMSClient) -> dict[str, Answer]:
+    """Take down what the fake answers to each call."""
     answers: dict[str, Answer] = {}
 
     def note(response_dict: Any, **_: Any) -> None:
         headers = dict(response_dict["headers"].items())
-        answers[operation] = Answer(response_dict["status_code"], headers, bytes(response_dict["body"]))
+        answers[measured.name] = Answer(response_dict["status_code"], headers, bytes(response_dict["body"]))
 
-    probe = client()
     probe.meta.events.register("response-received.kms", note)
-    with fake_kms() as kms:
-        for operation, arguments in arguments_for(kms).items():
-            getattr(probe, operation)(**arguments)
+    for measured in calls:
+        getattr(probe, measured.method)(**measured.arguments)
     return answers
 
 
-def arguments_for(kms: FakeKMS) -> dict[str, dict[str, Any]]:
+def symmetric_calls(kms: FakeKMS) -> Iterator[Measured]:
     """Arrange a key in a fake, and give the calls that are measured on it."""
     context = {"tenant": "acme"}
     key = kms.create_key(alias="alias/benchmark")
-    return {
-        "encrypt": {"KeyId": "alias/benchmark", "Plaintext": b"x" * 32, "EncryptionContext": context},
-        "decrypt": {"CiphertextBlob": kms.encrypt(key, b"x" * 32, context), "EncryptionContext": context},
-        "generate_data_key": {"KeyId": "alias/benchmark", "KeySpec": "AES_256", "EncryptionContext": context},
-        "create_key": {},
-    }
+    named: dict[str, Any] = {"KeyId": "alias/benchmark", "EncryptionContext": context}
+    blob = kms.encrypt(key, b"x" * 32, context)
+    yield Measured("Encrypt", "encrypt", {**named, "Plaintext": b"x" * 32})
+    yield Measured("Decrypt", "decrypt", {"CiphertextBlob": blob, "EncryptionContext": context})
+    yield Measured("GenerateDataKey", "generate_data_key", {**named, "KeySpec": "AES_256"})
+    yield Measured("CreateKey", "create_key", limit=LIMIT_OF_CREATE_KEY)
+
+
+class Others:
+    """The calls on keys of other specs, each with the same work done by `cryptography` with the same key."""
+
+    message = b"x" * 100
+
+    @cached_property
+    def rsa_2048(self) -> rsa.RSAPrivateKey:
+        """An RSA key."""
+        return rsa.generate_private_key(65537, 2048)
+
+    @cached_property
+    def p256(self) -> ec.EllipticCurvePrivateKey:
+        """A key of P-256."""
+        return ec.generate_private_key(ec.SECP256R1())
+
+    @cached_property
+    def edwards(self) -> ed25519.Ed25519PrivateKey:
+        """A key of Ed25519."""
+        return ed25519.Ed25519PrivateKey.generate()
+
+    @cached_property
+    def ml_dsa(self) -> Any:
+        """A key of ML-DSA, or None where this version of `cryptography` has none that is good enough."""
+        with fake_kms() as kms:
+            try:
+                kms.create_key(spec="ML_DSA_65")
+            except NotSupported:
+                return None
+        return import_module("cryptography.hazmat.primitives.asymmetric.mldsa").MLDSA65PrivateKey.generate()
+
+    def calls(self, kms: FakeKMS) -> Iterator[Measured]:
+        """Arrange the keys in a fake, and give the calls that are measured on them."""
+        sha256 = hashes.SHA256()
+        pss = padding.PSS(padding.MGF1(sha256), sha256.digest_size)
+        yield from self._signatures(kms, "RSA_2048", "RSASSA_PSS_SHA_256", self.rsa_2048, pss, sha256)
+        yield from self._signatures(kms, "ECC_NIST_P256", "ECDSA_SHA_256", self.p256, ec.ECDSA(sha256))
+        yield from self._signatures(kms, "ECC_NIST_EDWARDS25519", "ED25519_SHA_512", self.edwards)
+        if self.ml_dsa:
+            yield from self._signatures(kms, "ML_DSA_65", "ML_DSA_SHAKE_256", self.ml_dsa)
+        yield from self._macs(kms)
+        yield from self._encryption(kms)
+        yield self._shared_secret(kms)
+        yield self._pair(kms)
+
+    def _signatures(self, kms: FakeKMS, spec: str, algorithm: str, own: Any, *parameters: object) -> Iterator[Measured]:
+        key = kms.create_key(spec=spec, usage="SIGN_VERIFY", material=private_der(own))
+        public, signature = own.public_key(), own.sign(self.message, *parameters)
+        asked = {"KeyId": key.id, "Message": self.message, "SigningAlgorithm": algorithm}
+        yield Measured(f"Sign, {spec} {algorithm}", "sign", asked, lambda: own.sign(self.message, *parameters))
+        yield Measured(
+            f"Verify, {spec} {algorithm}",
+            "verify",
+            {**asked, "Signature": signature},
+            lambda: public.verify(signature, self.message, *parameters),
+        )
+
+    def _macs(self, kms: FakeKMS) -> Iterator[Measured]:
+        secret = b"k" * 32
+        key = kms.create_key(spec="HMAC_256", material=secret)
+        mac = hmac.digest(secret, self.message, "sha256")
+        asked = {"KeyId": key.id, "Message": self.message, "MacAlgorithm": "HMAC_SHA_256"}
+        for name, method, members in (("GenerateMac", "generate_mac", {}), ("VerifyMac", "verify_mac", {"Mac": mac})):
+            yield Measured(
+                f"{name}, HMAC_256", method, asked | members, lambda: hmac.digest(secret, self.message, "sha256")
+            )
+
+    def _encryption(self, kms: FakeKMS) -> Iterator[Measured]:
+        own, algorithm = self.rsa_2048, "RSAES_OAEP_SHA_256"
+        oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+        key = kms.create_key(spec="RSA_2048", usage="ENCRYPT_DECRYPT", material=private_der(own))
+        public, blob = own.public_key(), kms.encrypt(key, self.message)
+        asked = {"KeyId": key.id, "EncryptionAlgorithm": algorithm}
+        yield Measured(
+            f"Encrypt, RSA_2048 {algorithm}",
+            "encrypt",
+            {**asked, "Plaintext": self.message},
+            lambda: public.encrypt(self.message, oaep),
+        )
+        yield Measured(
+            f"Decrypt, RSA_2048 {algorithm}",
+            "decrypt",
+            {**asked, "CiphertextBlob": blob},
+            lambda: own.decrypt(blob, oaep),
+        )
+
+    def _shared_secret(self, kms: FakeKMS) -> Measured:
+        own = self.p256
+        key = kms.create_key(spec="ECC_NIST_P256", usage="KEY_AGREEMENT", material=private_der(own))
+        peer = public_der(own)
+
+        def agree() -> bytes:
+            public: Any = load_der_public_key(peer)
+            return own.exchange(ec.ECDH(), public)
+
+        asked = {"KeyId": key.id, "KeyAgreementAlgorithm": "ECDH", "PublicKey": peer}
+        return Measured("DeriveSharedSecret, ECC_NIST_P256", "derive_shared_secret", asked, agree)
+
+    @staticmethod
+    def _pair(kms: FakeKMS) -> Measured:
+        # A seed repeats the pair, so that its number is drawn.
+        number = int.from_bytes(b"x" * 31, "big")
+        cipher = AESGCM(b"k" * 32)
+
+        def make() -> tuple[bytes, bytes]:
+            made = ec.derive_private_key(number, ec.SECP256R1())
+            return cipher.encrypt(b"n" * 12, private_der(made), None), public_der(made)
+
+        asked = {"KeyId": kms.create_key().id, "KeyPairSpec": "ECC_NIST_P256"}
+        return Measured("GenerateDataKeyPair, ECC_NIST_P256", "generate_data_key_pair", asked, make)
+
+
+def private_der(key: Any) -> bytes:
+    """Write a private key."""
+    return bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def public_der(key: Any) -> bytes:
+    """Write the public half of a private key."""
+    return bytes(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 def seconds_of(call: Callable[..., Any], arguments: dict[str, Any]) -> float:
@@ -161,34 +306,96 @@ def seconds_of(call: Callable[..., Any], arguments: dict[str, Any]) -> float:
     return statistics.median(times)
 
 
-def measure_calls() -> Iterator[Row]:
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """What was measured of a call, a value for each round: the ratio, and the overhead in seconds."""
+
+    measured: Measured
+    ratios: list[float] = field(default_factory=list)
+    overheads: list[float] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios."""
+        return statistics.median(self.ratios)
+
+    def __str__(self) -> str:
+        return f"{statistics.median(self.overheads) * 1e6:.0f} µs more"
+
+
+def compare(arrange: Callable[[FakeKMS], Iterator[Measured]], rounds: int, region: str = "us-east-1") -> list[Ratios]:
     """Compare calls with the floor, in small rounds that take turns, each with a new fake, as tests have."""
-    ours, floor = client(), Floor()
-    answers = answers_of_the_fake()
-    ratios: dict[str, list[float]] = {operation: [] for operation in OPERATIONS}
-    overheads: dict[str, list[float]] = {operation: [] for operation in OPERATIONS}
-    for number in range(-5, ROUNDS):
-        with fake_kms() as kms:
+    ours, floor = client(region=region), Floor()
+    with fake_kms(region=region, quotas=False) as kms:
+        answers = answers_of_the_fake(arrange(kms), client(region=region))
+    results: dict[str, Ratios] = {}
+    for number in range(-5, rounds):
+        with fake_kms(region=region) as kms:
             kms.quotas["CreateKey"] = 1_000_000
-            for operation, arguments in arguments_for(kms).items():
-                floor.answer = answers[operation]
+            for measured in arrange(kms):
+                floor.answer, floor.primitive = answers[measured.name], measured.primitive
                 sides = [(ours, "fake"), (floor.client, "floor")]
                 times = {
-                    name: seconds_of(getattr(side, operation), arguments)
+                    name: seconds_of(getattr(side, measured.method), measured.arguments)
                     for side, name in (sides if number % 2 else reversed(sides))
                 }
                 if number >= 0:  # the first rounds warm up
-                    ratios[operation].append(times["fake"] / times["floor"])
-                    overheads[operation].append(times["fake"] - times["floor"])
-    for operation, values in ratios.items():
-        overhead = statistics.median(overheads[operation]) * 1e6
-        yield Row(
-            f"{NAMES[operation]}, against the floor",
-            statistics.median(values),
-            LIMITS[operation],
-            "x",
-            f"{overhead:.0f} µs more than the floor",
-        )
+                    result = results.setdefault(measured.name, Ratios(measured))
+                    result.ratios.append(times["fake"] / times["floor"])
+                    result.overheads.append(times["fake"] - times["floor"])
+    return list(results.values())
+
+
+def measure_calls() -> Iterator[Row]:
+    """Compare calls with the floor, and with the cryptography that they have to do."""
+    for result in (*compare(symmetric_calls, ROUNDS), *compare(Others().calls, ROUNDS)):
+        measured = result.measured
+        against = "the floor with the bare cryptography" if measured.primitive else "the floor"
+        yield Row(f"{measured.name}, against {against}", result.ratio, measured.limit, "x", f"{result} than the floor")
+
+
+# Keys of every spec
+
+
+def calls_of_specs(kms: FakeKMS) -> Iterator[Measured]:
+    """Give a call of CreateKey for every spec whose library is installed."""
+    for spec in SPECS:
+        try:
+            key = kms.create_key(spec=spec)
+        except NotSupported:
+            continue
+        yield Measured(spec, "create_key", {"KeySpec": spec, "KeyUsage": key.usage})
+
+
+def measure_specs() -> Row:
+    """Find the spec of which CreateKey takes longest, against the floor."""
+    # In China there are keys of all specs.
+    results = compare(calls_of_specs, ROUNDS_OF_SPECS, region="cn-north-1")
+    slowest = max(results, key=lambda result: result.ratio)
+    return Row(
+        "CreateKey of any spec, against the floor",
+        slowest.ratio,
+        LIMIT_OF_CREATE_KEY,
+        "x",
+        f"the slowest of {len(results)}, {slowest.measured.name}",
+    )
+
+
+def measure_first_use() -> Row:
+    """Time the first signature of an RSA_4096 key, less a later one: that is when its key material is made."""
+    ours, differences = client(), []
+    for number in range(-5, ROUNDS):
+        with fake_kms() as kms:
+            key = kms.create_key(spec="RSA_4096", usage="SIGN_VERIFY")
+            times = []
+            for _ in range(3):
+                start = time.perf_counter()
+                ours.sign(KeyId=key.id, Message=b"x", SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256")
+                times.append(time.perf_counter() - start)
+            if number >= 0:  # the first rounds warm up
+                differences.append(times[0] - statistics.median(times[1:]))
+    took = statistics.median(differences) * 1e3
+    return Row("First use of an RSA_4096 key, more than later ones", took, 5, "ms", f"{took / 5:.2f} of the limit")
 
 
 # The fixture
@@ -367,6 +574,8 @@ def measure_throttling() -> Iterator[Row]:
 def measure() -> Iterator[Row]:
     """Measure everything, in the order of the table."""
     yield from measure_calls()
+    yield measure_specs()
+    yield measure_first_use()
     yield measure_entering()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
