@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from pytest_kms import engine, service
 from pytest_kms.operation import OPERATIONS
+
+# A timing belongs in the benchmark, never in a test.
+settings.register_profile("pytest-kms", deadline=None)
+settings.load_profile("pytest-kms")
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,8 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     plugin        pytest's hooks, options, marker and fixtures
     lifespan      from when to when a fake is active
     fake          FakeKMS: what a test holds in its hand
+    arguments     what tests give to the fake, checked
+    key_store_arguments  what they say of custom key stores
     assertions    assert_* and the text of their failures
     clients       KMS clients for tests
     stub          botocore's before-send hook
@@ -17,8 +19,10 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     checks        what stands before every operation, one question a file
     paging        listing in pages
     targets       how an operation finds its object
+    condition_keys  what a policy may ask about a request
     operation     @operation and the call that it gets
     state         what the fake remembers
+    iam           the policy language alone
     crypto        key specs, ciphertexts, algorithms
     encryption_context  contexts in words
     service       botocore's model of KMS
@@ -35,10 +39,12 @@ if TYPE_CHECKING:
     from pytest_kms.lifespan import fake_kms
     from pytest_kms.state.enclave import Enclave
     from pytest_kms.state.key import Key
+    from pytest_kms.state.key_store import CustomKeyStore
     from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
 
 __all__ = [
     "Attempt",
+    "CustomKeyStore",
     "Enclave",
     "Event",
     "FakeKMS",
@@ -55,6 +61,7 @@ __all__ = [
 # Imported when asked for: a suite that never uses the plugin pays nothing.
 _HOMES = {
     "Attempt": "pytest_kms.state.trail",
+    "CustomKeyStore": "pytest_kms.state.key_store",
     "Enclave": "pytest_kms.state.enclave",
     "Event": "pytest_kms.state.trail",
     "FakeKMS": "pytest_kms.fake",

@@ -44,6 +44,11 @@ def partition_of(region: str) -> str:
     return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
+def in_china(region: str) -> bool:
+    """Say whether a Region is in China, where KMS has algorithms of its own."""
+    return partition_of(region) == "aws-cn"
+
+
 def of(region: str, account: str, resource: str) -> str:
     """Compose the ARN of `key/ID` or `alias/NAME`."""
     return f"arn:{partition_of(region)}:kms:{region}:{account}:{resource}"
@@ -52,3 +57,8 @@ def of(region: str, account: str, resource: str) -> str:
 def of_principal(region: str, account: str, name: str) -> str:
     """Compose the ARN of an IAM identity such as `user/NAME`."""
     return f"arn:{partition_of(region)}:iam::{account}:{name}"
+
+
+def of_session(region: str, account: str, name: str) -> str:
+    """Compose the ARN of a session such as `assumed-role/ROLE/SESSION` or `federated-user/NAME`."""
+    return f"arn:{partition_of(region)}:sts::{account}:{name}"

@@ -39,17 +39,72 @@ class AccessDeniedException(KMSError): ...
 class AlreadyExistsException(KMSError): ...
 
 
+class CloudHsmClusterInUseException(KMSError): ...
+
+
+class CloudHsmClusterInvalidConfigurationException(KMSError): ...
+
+
+class CloudHsmClusterNotActiveException(KMSError): ...
+
+
+class CloudHsmClusterNotFoundException(KMSError): ...
+
+
+class CloudHsmClusterNotRelatedException(KMSError): ...
+
+
+class ConflictException(KMSError): ...
+
+
+class CustomKeyStoreHasCMKsException(KMSError): ...
+
+
+class CustomKeyStoreInvalidStateException(KMSError): ...
+
+
+class CustomKeyStoreNameInUseException(KMSError): ...
+
+
+class CustomKeyStoreNotFoundException(KMSError): ...
+
+
+class DependencyTimeoutException(KMSError):
+    status = 500
+
+
 class DisabledException(KMSError): ...
 
 
 class DryRunOperationException(KMSError):
-    def __init__(self) -> None:
-        super().__init__("The request would have succeeded, but the DryRun option is set.")
+    def __init__(self, *, why: str = "") -> None:
+        super().__init__("The request would have succeeded, but the DryRun option is set.", why=why)
+
+
+class ExpiredImportTokenException(KMSError): ...
+
+
+class ExpiredTokenException(KMSError):
+    def __init__(self, *, why: str) -> None:
+        super().__init__("The security token included in the request is expired", why=why)
 
 
 class IncorrectKeyException(KMSError):
     def __init__(self, *, why: str) -> None:
         super().__init__("The key ID in the request does not identify a CMK that can perform this operation.", why=why)
+
+
+class IncorrectKeyMaterialException(KMSError): ...
+
+
+class IncorrectTrustAnchorException(KMSError): ...
+
+
+class InternalFailure(KMSError):
+    status = 500
+
+
+class InvalidAliasNameException(KMSError): ...
 
 
 class InvalidArnException(KMSError): ...
@@ -60,10 +115,30 @@ class InvalidCiphertextException(KMSError):
         super().__init__(why=why)
 
 
+class InvalidGrantIdException(KMSError): ...
+
+
+class InvalidGrantTokenException(KMSError): ...
+
+
+class InvalidImportTokenException(KMSError): ...
+
+
 class InvalidKeyUsageException(KMSError): ...
 
 
 class InvalidMarkerException(KMSError): ...
+
+
+class InvalidSignatureException(KMSError): ...
+
+
+class KeyUnavailableException(KMSError):
+    status = 500
+
+
+class KMSInternalException(KMSError):
+    status = 500
 
 
 class KMSInvalidMacException(KMSError): ...
@@ -75,13 +150,30 @@ class KMSInvalidSignatureException(KMSError): ...
 class KMSInvalidStateException(KMSError): ...
 
 
+class LimitExceededException(KMSError): ...
+
+
+class MalformedPolicyDocumentException(KMSError): ...
+
+
 class NotAuthorizedException(KMSError): ...
 
 
 class NotFoundException(KMSError): ...
 
 
+class OptInRequired(KMSError):
+    status = 403
+
+
+class RequestExpired(KMSError): ...
+
+
 class SerializationException(KMSError): ...
+
+
+class ServiceUnavailable(KMSError):
+    status = 503
 
 
 class TagException(KMSError): ...
@@ -95,10 +187,77 @@ class ThrottlingException(KMSError):
         )
 
 
+class UnrecognizedClientException(KMSError):
+    def __init__(self, *, why: str) -> None:
+        super().__init__("The security token included in the request is invalid.", why=why)
+
+
 class UnsupportedOperationException(KMSError): ...
 
 
 class ValidationException(KMSError): ...
+
+
+class XksKeyAlreadyInUseException(KMSError): ...
+
+
+class XksKeyInvalidConfigurationException(KMSError): ...
+
+
+class XksKeyNotFoundException(KMSError): ...
+
+
+class XksProxyIncorrectAuthenticationCredentialException(KMSError): ...
+
+
+class XksProxyInvalidConfigurationException(KMSError): ...
+
+
+class XksProxyInvalidResponseException(KMSError): ...
+
+
+class XksProxyUriEndpointInUseException(KMSError): ...
+
+
+class XksProxyUriInUseException(KMSError): ...
+
+
+class XksProxyUriUnreachableException(KMSError): ...
+
+
+class XksProxyVpcEndpointServiceInUseException(KMSError): ...
+
+
+class XksProxyVpcEndpointServiceInvalidConfigurationException(KMSError): ...
+
+
+class XksProxyVpcEndpointServiceNotFoundException(KMSError): ...
+
+
+COMMON = (
+    AccessDeniedException,
+    DependencyTimeoutException,
+    ExpiredTokenException,
+    InternalFailure,
+    InvalidSignatureException,
+    KeyUnavailableException,
+    KMSInternalException,
+    OptInRequired,
+    RequestExpired,
+    ServiceUnavailable,
+    ThrottlingException,
+    UnrecognizedClientException,
+    ValidationException,
+)
+"""What any operation may end with, whatever botocore's model says: "Common Errors" of the KMS API Reference, as KMS
+spells them on the wire, and the failures of KMS itself."""
+
+_CLASSES = {error.__name__: error for error in KMSError.__subclasses__()}
+
+
+def class_of(code: str) -> type[KMSError]:
+    """Return the class of a code; one that a newer botocore knows and this module does not is made."""
+    return _CLASSES.get(code) or type(code, (KMSError,), {})
 
 
 class UsageError(Exception):

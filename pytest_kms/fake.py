@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from pytest_kms import assertions, clients, service, surroundings
-from pytest_kms.arns import ALIAS, ALIAS_PREFIX, KEY_ID, RESERVED_ALIAS_PREFIX
+from pytest_kms import arguments, assertions, clients, key_store_arguments, service, surroundings
+from pytest_kms.arns import RESERVED_ALIAS_PREFIX
 from pytest_kms.assertions import Expectation
 from pytest_kms.crypto import ciphertext
-from pytest_kms.crypto.material import read as material_of
-from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SPECS, SYMMETRIC_DEFAULT, KeySpec
+from pytest_kms.crypto.specs import AWS_CLOUDHSM, AWS_KMS, EXTERNAL, SYMMETRIC_DEFAULT
 from pytest_kms.errors import KMSError, ThrottlingException, UsageError
 from pytest_kms.operations.encryption import seal, unseal
+from pytest_kms.operations.imports import bring_in
 from pytest_kms.state import aws_managed
 from pytest_kms.state.faults import Fault
-from pytest_kms.state.key import ENABLED, Key, expect_state
+from pytest_kms.state.imported import DOES_NOT_EXPIRE, Imported, take_in
+from pytest_kms.state.key import ENABLED, PENDING_IMPORT, Key, expect_state
 from pytest_kms.state.trail import Filter
 from pytest_kms.state.world import World
 from pytest_kms.targets import what_is_wrong_with
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import datetime as dt
+    from collections.abc import Callable, Collection
 
     from botocore.config import Config
     from mypy_boto3_kms import KMSClient
@@ -30,13 +32,12 @@ if TYPE_CHECKING:
     from pytest_kms.clock import Clock
     from pytest_kms.crypto.ciphertext import Blob
     from pytest_kms.state.enclave import Enclave
+    from pytest_kms.state.key_store import CustomKeyStore
     from pytest_kms.state.quotas import Quotas
     from pytest_kms.state.trail import Trail
 
 DEFAULT_ACCOUNT = "123456789012"
 MAX_PLAINTEXT = 4096
-MAX_DESCRIPTION = 8192
-MAX_ALIAS = 256
 
 
 class FakeKMS:
@@ -70,7 +71,7 @@ class FakeKMS:
         origin: str = "another test",
     ) -> None:
         self._region = region
-        self._account = _checked_account(account)
+        self._account = arguments.account(account)
         self._quotas = quotas
         self._seed = None if seed is None else str(seed)  # an ini file has no numbers
         self._origin = origin
@@ -108,6 +109,10 @@ class FakeKMS:
         description: str = "",
         tags: Mapping[str, str] | None = None,
         material: bytes | str | None = None,
+        origin: str = AWS_KMS,
+        multi_region: bool = False,
+        policy: str | Mapping[str, Any] | None = None,
+        key_store: CustomKeyStore | None = None,
         region: str | None = None,
         account: str | None = None,
     ) -> Key:
@@ -124,6 +129,11 @@ class FakeKMS:
             material: its key material. Of a symmetric encryption key 32 bytes, of an HMAC key as many as its MAC has,
                 else a private key in PEM or DER without a password. By default it is made on first use; an RSA key is
                 then one of the public test keys of this package.
+            origin: where its material comes from: AWS's `Origin`. With `"EXTERNAL"`, `material` is imported without an
+                expiration, and a key without it is PendingImport.
+            multi_region: whether it is the primary of a multi-Region key.
+            policy: its key policy, as JSON or as a mapping; by default AWS's default, which lets its account decide.
+            key_store: the custom key store that holds it; its origin, Region and account follow from that.
             region: where it lives; by default where the fake does.
             account: who owns it, 12 digits; by default the account of the default principal.
 
@@ -132,36 +142,123 @@ class FakeKMS:
 
         """
         world = self.world
-        region, account = region or world.region, _checked_account(account or world.account)
-        if key_id is not None and not KEY_ID.fullmatch(key_id):
-            raise UsageError(f"a key id is a UUID in lower case, {key_id!r} is not")
-        key_spec = _checked_spec(spec)
-        usage = _checked_usage(key_spec, usage)
-        if len(description) > MAX_DESCRIPTION:
-            raise UsageError(f"a description has at most {MAX_DESCRIPTION} characters, not {len(description)}")
+        if key_store is not None:
+            region, account, origin = key_store_arguments.home(key_store, region, account, origin)
+        region, account = region or world.region, arguments.account(account or world.account)
+        key_spec = arguments.key_spec(spec, region)
+        usage = arguments.usage(key_spec, usage)
+        origin = arguments.origin(key_spec, origin, multi_region=multi_region)
+        content = arguments.material(key_spec, material)
+        arguments.description(description)
         expect_state(state)
-        name = None if alias is None else _alias_name(alias)
+        name = None if alias is None else arguments.alias_name(alias)
         with world.lock:
             world.settle()
             registry = world.registry(region, account)
-            if key_id in registry.keys:
-                raise UsageError(f"there is a key {key_id} in {region} already")
-            if name in registry.aliases:
-                raise UsageError(f"there is an alias {name} in {region} already")
+            arguments.new_key_id(registry, key_id, multi_region=multi_region)
+            arguments.new_alias(registry, name)
             key = world.create_key(
                 region=region,
                 account=account,
                 key_id=key_id,
                 spec=spec,
                 usage=usage,
+                origin=origin,
+                multi_region=multi_region,
                 description=description,
                 tags=dict(tags or {}),
-                material=_checked_material(key_spec, material),
+                policy=arguments.policy(policy),
+                material=None if origin == EXTERNAL else content,
+                store=key_store,
+                xks_key_id=key_store.next_xks_key_id() if key_store else None,
             )
-            key.state = state
+            if origin == EXTERNAL and content is not None:
+                take_in(key, content, Imported(DOES_NOT_EXPIRE))
+            if state != ENABLED:
+                key.state = state
             if name is not None:
                 registry.point(name, key)
         return key
+
+    def replicate(self, key: Key | str, region: str, *, alias: str | None = None, state: str = ENABLED) -> Key:
+        """Make a replica of a multi-Region key.
+
+        Args:
+            key: any key of the family: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            region: where the replica is to be.
+            alias: a name for it there, with or without the prefix `alias/`.
+            state: any of AWS's key states. Imported key material comes along, except to a replica in PendingImport.
+
+        Raises:
+            UsageError: it is no multi-Region key, or the Region has one of the family or the alias already.
+
+        """
+        world = self.world
+        expect_state(state)
+        name = None if alias is None else arguments.alias_name(alias)
+        with world.lock:
+            primary = world.keys_called(key)[0].backing.primary
+            arguments.new_replica(primary, region)
+            registry = world.registry(region, primary.account)
+            arguments.new_alias(registry, name)
+            replica = world.create_replica(primary, region)
+            for material_id, imported in () if state == PENDING_IMPORT else tuple(primary.imported.items()):
+                take_in(replica, primary.backing.material(material_id).content, imported)
+            if state != ENABLED:
+                replica.state = state
+            if name is not None:
+                registry.point(name, replica)
+        return replica
+
+    def import_key_material(self, key: Key | str, material: bytes | str, *, valid_to: dt.datetime | None = None) -> str:
+        """Import key material into a key of origin `"EXTERNAL"`, whatever state it is in; a disabled one is enabled.
+
+        The first material of a key is current at once. One that a symmetric encryption key does not know waits for a
+        rotation on demand; one that it knows is there again, if it was deleted or has expired.
+
+        Args:
+            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            material: as `create_key` takes it.
+            valid_to: when it expires, at most 365 days from now, in whole seconds; by default never.
+
+        Returns:
+            AWS's `KeyMaterialId`, 64 hexadecimal digits.
+
+        Raises:
+            UsageError: there is no such key, or it cannot have this material.
+
+        """
+        with self.world.lock:
+            found = self.world.keys_called(key)[0]
+            content = arguments.material_for_import(found, material)
+            imported = arguments.expiration(valid_to, self.world.now)
+            try:
+                return bring_in(found, content, imported).hex()
+            except KMSError as error:
+                raise UsageError(error.message or error.why) from None
+
+    def wrap_key_material(self, parameters: Mapping[str, object], material: bytes) -> bytes:
+        """Encrypt key material for ImportKeyMaterial, with the wrapping algorithm that was asked for.
+
+        Args:
+            parameters: an answer of this fake to GetParametersForImport.
+            material: what is to arrive: bytes, or a private key as PKCS#8 (DER). It is wrapped whether fit or not.
+
+        Returns:
+            The `EncryptedKeyMaterial` of a call.
+
+        Raises:
+            UsageError: this fake gave no such answer, or the algorithm encrypts nothing so long, or so short.
+
+        """
+        with self.world.lock:
+            found = arguments.import_parameters(self.world, parameters)
+            try:
+                return found.wrap(material, self.world.random_bytes)
+            except ValueError:
+                raise UsageError(
+                    f"{found.algorithm} with {found.wrapping_spec.name} cannot wrap {len(material)} bytes"
+                ) from None
 
     def aws_managed_key(self, service: str, *, region: str | None = None, account: str | None = None) -> Key:
         """Return the AWS managed key of a service (`alias/aws/SERVICE`), made on first use.
@@ -179,7 +276,7 @@ class FakeKMS:
         if service not in aws_managed.SERVICES:
             services = ", ".join(sorted(aws_managed.SERVICES))
             raise UsageError(f"{service!r} has no AWS managed key. Services that have: {services}.")
-        account = _checked_account(account or self.world.account)
+        account = arguments.account(account or self.world.account)
         with self.world.lock:
             self.world.settle()
             return self.world.aws_managed_key(service, region or self.world.region, account)
@@ -192,6 +289,56 @@ class FakeKMS:
         """
         with self.world.lock:
             return self.world.aws_owned_key(service, region or self.world.region)
+
+    def key_store(
+        self,
+        kind: str = AWS_CLOUDHSM,
+        name: str | None = None,
+        *,
+        connected: bool = True,
+        cluster_id: str | None = None,
+        endpoint: str | None = None,
+        path: str | None = None,
+        vpc_endpoint_service: str | None = None,
+        region: str | None = None,
+        account: str | None = None,
+    ) -> CustomKeyStore:
+        """Make a custom key store: `create_key(key_store=...)` makes keys in it, its methods break and mend it.
+
+        Args:
+            kind: `"AWS_CLOUDHSM"` or `"EXTERNAL_KEY_STORE"`.
+            name: 1 to 256 characters; by default `"key-store-1"` and so on.
+            connected: whether it is; otherwise it was never connected.
+            cluster_id: its AWS CloudHSM cluster, such as `"cluster-2a23b4cdefg"`; by default a random one.
+            endpoint: that of the proxy of an external key store, with `https://`; by default one of its own.
+            path: that of the proxy, which ends with `/kms/xks/v1`; by default this alone.
+            vpc_endpoint_service: the endpoint service that leads to the proxy, such as
+                `"com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"`; by default the endpoint is a public one.
+            region: where it is; by default where the fake lives.
+            account: whose it is, 12 digits; by default that of the default principal.
+
+        Raises:
+            UsageError: an argument is none that AWS could have, or another key store has what must be its own.
+
+        """
+        world = self.world
+        with world.lock:
+            world.settle()
+            registry = world.registry(region or world.region, arguments.account(account or world.account))
+            backing = key_store_arguments.backing(
+                registry, kind, cluster_id=cluster_id, endpoint=endpoint, path=path, vpc=vpc_endpoint_service
+            )
+            store = registry.add_key_store(key_store_arguments.name(registry, name), backing)
+            if connected:
+                store.connect()
+        return store
+
+    @property
+    def key_stores(self) -> list[CustomKeyStore]:
+        """The custom key stores of all accounts and Regions, in each the oldest first: those that calls made, too."""
+        with self.world.lock:
+            self.world.settle()
+            return list(self.world.all_key_stores())
 
     def encrypt(
         self,
@@ -217,7 +364,7 @@ class FakeKMS:
             raise UsageError(f"KMS encrypts 1 to {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
         with self.world.lock:
             found = self.world.keys_called(key)[0]
-            algorithm = _checked_algorithm(found, algorithm)
+            algorithm = arguments.encryption_algorithm(found, algorithm)
             try:
                 return seal(found, plaintext, dict(context or {}), algorithm=algorithm)
             except KMSError as error:
@@ -246,7 +393,9 @@ class FakeKMS:
         with self.world.lock:
             found, parts = self._ciphertext(blob, key)
             try:
-                return unseal(found, parts, dict(context or {}), algorithm=_checked_algorithm(found, algorithm))
+                return unseal(
+                    found, parts, dict(context or {}), algorithm=arguments.encryption_algorithm(found, algorithm)
+                )
             except KMSError as error:
                 raise UsageError(f"the ciphertext does not open: {error.why or error.message}") from None
 
@@ -299,16 +448,50 @@ class FakeKMS:
             UsageError: there is no such operation or key.
 
         """
-        if times < 1:
-            raise UsageError(f"times is 1 or more, not {times}")
-        self.world.faults.append(
-            Fault(
-                error=_ordered_throttling,
-                operation=None if operation is None else service.expect_operation(operation),
-                keys=self._arns(key),
-                left=times,
-            )
-        )
+        self._order(partial(ThrottlingException, why="the test ordered it with kms.throttle"), operation, key, times)
+
+    def fail(
+        self,
+        operation: str | None,
+        error: str,
+        *,
+        key: Key | str | None = None,
+        times: int = 1,
+        after: int = 0,
+    ) -> None:
+        """Let the next requests fail with an error of AWS, whatever they ask.
+
+        For what only AWS itself can cause, such as an outage, and to see what the code under test makes of any other
+        error without arranging its cause. The answer has AWS's status, so that botocore retries where it does with
+        AWS (`KMSInternalException` and all else of the statuses 500 and 503); its waits pass the fake's time and take
+        no wall time. Its message is AWS's where that is the same for every call, and empty elsewhere.
+
+        What is ordered with `fail` and `throttle` stands in one queue: each request goes to the first order that is
+        meant for it and not used up, and to no other. A request that fails so changes nothing, is counted by no quota,
+        and is recorded as any other.
+
+        ::
+
+            kms.fail("GenerateDataKey", "KMSInternalException", times=2)        # two attempts, then all is well
+            kms.fail("Decrypt", "AccessDeniedException", key="alias/orders", after=3)          # the fourth alone
+            kms.fail(None, "DependencyTimeoutException", times=5)                              # any operation
+
+        Args:
+            operation: which, such as `"Decrypt"`; None for any.
+            error: AWS's code: an error that botocore's model declares for the operation, or one that any operation
+                may end with (`AccessDeniedException`, `DependencyTimeoutException`, `KMSInternalException`,
+                `KeyUnavailableException`, `ServiceUnavailable`, `ThrottlingException`, `ValidationException` …).
+            key: only requests on this key: a `Key`, or a key id, key ARN, alias name or alias ARN.
+            times: how many requests; each attempt of a call is one. A test whose faults are not all used fails at its
+                end.
+            after: how many requests to let pass first, of those that this is meant for.
+
+        Raises:
+            UsageError: there is no such operation or key, or the operation never ends with such an error.
+
+        """
+        kind: Callable[..., KMSError] = service.expect_error(operation, error)
+        self._order(partial(kind, why="the test ordered it with kms.fail"), operation, key, times, after)
 
     @property
     def quotas(self) -> Quotas:
@@ -466,10 +649,10 @@ class FakeKMS:
         named = None if key is None else self.world.keys_called(key)[0]
         if named is not None and named.key_spec.asymmetric:
             return named, blob
-        made_with = self.world.key_of_material(ciphertext.material_id_of(blob) or b"")
+        made_with = self.world.key_of_material(ciphertext.material_id_of(blob) or b"", self.world.region)
         if made_with is None:
             raise UsageError("the ciphertext was made with no symmetric key of this fake; if with another, say key=")
-        if named is not None and named is not made_with:
+        if named is not None and named.backing is not made_with.backing:
             raise UsageError(f"the ciphertext was made with {made_with.label}, not with {named.label}")
         parts = ciphertext.parse(blob)
         if parts is None:
@@ -479,6 +662,27 @@ class FakeKMS:
     def unused_faults(self) -> list[Fault]:
         """Return the faults that were ordered and not used up."""
         return [fault for fault in self.world.faults if fault.left]
+
+    def _order(
+        self,
+        error: Callable[[], KMSError],
+        operation: str | None,
+        key: Key | str | None,
+        times: int,
+        after: int = 0,
+    ) -> None:
+        if times < 1:
+            raise UsageError(f"times is 1 or more, not {times}")
+        if after < 0:
+            raise UsageError(f"after is 0 or more, not {after}")
+        fault = Fault(
+            error=error,
+            operation=None if operation is None else service.expect_operation(operation),
+            keys=self._arns(key),
+            left=times,
+            after=after,
+        )
+        self.world.faults.append(fault)
 
     def _arns(self, key: Key | str | None) -> Collection[str] | None:
         return None if key is None else self.world.arns_of(key)
@@ -499,7 +703,7 @@ class FakeKMS:
         error: str | None = None,
     ) -> Filter:
         return Filter(
-            operation=None if operation is None else service.expect_operation(operation),
+            operation=None if operation is None else service.expect_event(operation),
             keys=self._arns(key),
             encryption_context=encryption_context,
             principal=principal,
@@ -511,58 +715,3 @@ class FakeKMS:
 def _used(wanted: Filter, label: str, operation: str | None) -> Expectation:
     by = f" by {operation}" if operation else ""
     return Expectation(f"{label} to be used{by}", wanted, counts=assertions.is_use(operation))
-
-
-def _ordered_throttling() -> ThrottlingException:
-    return ThrottlingException(why="the test ordered it with kms.throttle")
-
-
-def _checked_spec(name: str) -> KeySpec:
-    if name in SPECS:
-        return SPECS[name]
-    raise UsageError(f"{name!r} is no key spec; AWS has {', '.join(SPECS)}")
-
-
-def _checked_usage(spec: KeySpec, usage: str | None) -> str:
-    if usage is None:
-        return next(iter(spec.algorithms))
-    if usage in spec.algorithms:
-        return usage
-    raise UsageError(f"{spec.name} is for {' or '.join(spec.algorithms)}, not for {usage!r}")
-
-
-def _checked_material(spec: KeySpec, given: bytes | str | None) -> bytes | None:
-    if given is None:
-        return None
-    try:
-        return material_of(spec, given.encode() if isinstance(given, str) else given)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-
-
-def _checked_algorithm(key: Key, algorithm: str | None) -> str:
-    if key.usage != ENCRYPT_DECRYPT:
-        raise UsageError(f"{key.label} is for {key.usage}, not for {ENCRYPT_DECRYPT}")
-    if algorithm is None:
-        return key.algorithms[-1]
-    if algorithm in key.algorithms:
-        return algorithm
-    raise UsageError(f"{key.label} encrypts with {' or '.join(key.algorithms)}, not with {algorithm!r}")
-
-
-def _checked_account(account: str) -> str:
-    if re.fullmatch("[0-9]{12}", account):
-        return account
-    raise UsageError(f"an account has 12 digits, {account!r} has not")
-
-
-def _alias_name(alias: str) -> str:
-    name = alias if alias.startswith(ALIAS_PREFIX) else f"{ALIAS_PREFIX}{alias}"
-    if name.startswith(RESERVED_ALIAS_PREFIX):
-        service_name = name.removeprefix(RESERVED_ALIAS_PREFIX)
-        raise UsageError(f"{name} is reserved; use kms.aws_managed_key({service_name!r})")
-    if not ALIAS.fullmatch(name) or len(name) > MAX_ALIAS:
-        raise UsageError(
-            f"an alias is alias/ and letters, digits, /, _ and -, at most {MAX_ALIAS} characters; {name!r} is not"
-        )
-    return name

@@ -15,10 +15,14 @@ from pytest_kms.state.trail import KeyUse
 if TYPE_CHECKING:
     from pytest_kms.crypto.recipient import Attestation
     from pytest_kms.paging import Pages
+    from pytest_kms.state.grant import Grant
     from pytest_kms.state.principal import Principal
     from pytest_kms.state.world import World
 
 Answer = dict[str, Any]
+
+TAKEN_BY_ALL = frozenset({"GrantTokens"})
+"""Members that are looked at in one place, whatever the operation."""
 
 CRYPTOGRAPHIC = "cryptographic"
 """The request quota that all cryptographic operations on keys of one family share."""
@@ -52,18 +56,26 @@ class Request(NamedTuple):
     attempt: int
 
 
+class Charge(NamedTuple):
+    """As how many requests of which operation a call counts in the Region that one of its members names."""
+
+    member: str
+    operation: str
+    requests: int
+
+
 class Call:
     """One request on its way through the engine, and what has been found out about it.
 
     `region` is the one that was called, `account` the caller's, `seconds` the fake's time. `found` holds what the
     operation works on, `keys` the keys among it; `touched` the keys that take permission, `uses` their record;
     `by_ciphertext` the action on a key that only the ciphertext names; `blob` the parts of the ciphertext;
-    `attestation` what the enclave says of itself that is to get the secret.
+    `attestation` what the enclave says of itself that is to get the secret; `grants` the grants that its tokens name.
     """
 
     __slots__ = (
-        "account", "answer", "attestation", "blob", "by_ciphertext", "found", "input", "keys", "operation", "principal",
-        "region", "request", "seconds", "touched", "unresolved", "uses", "world",
+        "account", "answer", "attestation", "blob", "by_ciphertext", "found", "grants", "input", "keys", "operation",
+        "principal", "region", "request", "seconds", "touched", "unresolved", "uses", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, request: Request) -> None:
@@ -84,6 +96,7 @@ class Call:
         self.by_ciphertext = ""
         self.blob: Any = None
         self.attestation: Attestation | None = None
+        self.grants: tuple[Grant, ...] = ()
 
     def hand_over(self, member: str, secret: bytes) -> Answer:
         """Answer a secret: in a member of its own, or sealed for the enclave that asks for it."""
@@ -103,7 +116,7 @@ class Call:
         """Build the refusal of a member, or of the value that it has."""
         operation = self.operation
         works = works or ", ".join(
-            name for name in service.input_shape(operation.name).members if name in operation.takes
+            name for name in service.input_shape(operation.name).members if name in operation.takes | TAKEN_BY_ALL
         )
         return NotSupported(f"{member} of {operation.name} is not supported by this version. What works: {works}.")
 
@@ -134,6 +147,7 @@ class Operation:
     usage: str | None = None
     refused_in: frozenset[str] = frozenset()
     quota: str = ""
+    charge: Charge | None = None
     rules: Sequence[Callable[[Call], None]] = ()
     bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     pages: Pages | None = None
@@ -172,6 +186,7 @@ def operation(
     usage: str | None = None,
     refused_in: frozenset[str] = frozenset(),
     quota: str | None = None,
+    charge: Charge | None = None,
     rules: Sequence[Callable[[Call], None]] = (),
     bounds: Mapping[str, tuple[int, int]] | None = None,
     pages: Pages | None = None,
@@ -186,6 +201,7 @@ def operation(
         refused_in: the key states in which AWS refuses it.
         quota: `CRYPTOGRAPHIC` or `DATA_KEY_PAIRS` where it shares a request quota with others; by default it has
             one of its own.
+        charge: what it counts as in another Region as well.
         rules: functions of the call that raise where members do not go together.
         bounds: the least and greatest value of a number, where AWS's documentation is narrower than its model.
         pages: how large its pages are, for one that lists.
@@ -200,6 +216,7 @@ def operation(
             usage=usage,
             refused_in=refused_in,
             quota=quota or f"{name} request rate",
+            charge=charge,
             rules=rules,
             bounds={**({"Limit": (1, pages.maximum)} if pages else {}), **(bounds or {})},
             pages=pages,

@@ -30,7 +30,7 @@ class Listing:
     """What there is to list: names in sorted order, and how to show the entry of a name."""
 
     names: Sequence[str]
-    show: Callable[[str], dict[str, Any]]
+    show: Callable[[str], Any]
 
 
 def page(operation: str, pages: Pages, members: Mapping[str, Any], listing: Listing) -> Answer:

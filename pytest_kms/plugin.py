@@ -131,7 +131,7 @@ def _fixture_kms(pytest_kms: FakeKMS) -> FakeKMS:
     """Answer every KMS call of this process with a fake AWS KMS, new for each test.
 
     Make keys with kms.create_key(alias="alias/orders"), run your code with its own boto3 clients, then say
-    kms.assert_used("alias/orders", "GenerateDataKey", times=1). See also kms.throttle, kms.trail, kms.clock.
+    kms.assert_used("alias/orders", "GenerateDataKey", times=1). See also kms.throttle, kms.fail, kms.trail, kms.clock.
     """
     return pytest_kms
 

@@ -6,9 +6,11 @@ import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pytest_kms.errors import UsageError
+from pytest_kms.errors import COMMON, KMSError, UsageError, class_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from botocore.model import OperationModel, ServiceModel, StructureShape
 
 
@@ -27,6 +29,20 @@ def operation_names() -> tuple[str, ...]:
     return tuple(sorted(model().operation_names))
 
 
+SERVICE_EVENTS = ("DeleteExpiredKeyMaterial", "DeleteKey", "RotateKey", "SynchronizeMultiRegionKey")
+"""What CloudTrail records of KMS's own doing: nobody calls it."""
+
+
+def expect_event(name: str) -> str:
+    """Return the name of an operation, or of something that KMS does by itself, as a test has given it.
+
+    Raises:
+        UsageError: KMS has none of that name.
+
+    """
+    return name if name in SERVICE_EVENTS else expect_operation(name)
+
+
 def expect_operation(name: str) -> str:
     """Return the name of an operation, as a test has given it.
 
@@ -37,14 +53,53 @@ def expect_operation(name: str) -> str:
     if name in operation_names():
         return name
     near = difflib.get_close_matches(name, operation_names(), n=3, cutoff=0.4)
-    suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
-    raise UsageError(f"KMS has no operation {name!r}.{suggestion}")
+    raise UsageError(f"KMS has no operation {name!r}.{_suggestion(near)}")
+
+
+def expect_error(operation: str | None, code: str) -> type[KMSError]:
+    """Return the class of an error that an operation, or any, may end with, as a test has given its code.
+
+    Raises:
+        UsageError: it cannot.
+
+    """
+    own = () if operation is None else declared_errors(expect_operation(operation))
+    common = tuple(error.__name__ for error in COMMON)
+    if code in own or code in common:
+        return class_of(code)
+    possible = sorted({*own, *common}, key=str.lower)
+    stems = {error.removesuffix("Exception"): error for error in possible}
+    near = difflib.get_close_matches(code.removesuffix("Exception"), stems, n=3, cutoff=0.7)
+    never = f"{operation} never ends" if operation else "not every operation may end"
+    raise UsageError(
+        f"{never} with the error {code!r}.{_suggestion([stems[stem] for stem in near])}"
+        f" What it may end with: {', '.join(possible)}."
+    )
+
+
+@cache
+def declared_errors(operation: str) -> tuple[str, ...]:
+    """Name the errors that the model declares for an operation."""
+    return tuple(shape.name for shape in operation_model(operation).error_shapes)
+
+
+def _suggestion(near: Sequence[str]) -> str:
+    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 @cache
 def operation_model(name: str) -> OperationModel:
     """Return the model of one operation."""
     return model().operation_model(name)
+
+
+@cache
+def regions() -> frozenset[str]:
+    """Name the Regions of all partitions of AWS, as far as botocore knows them."""
+    from botocore.loaders import Loader
+
+    partitions: list[dict[str, Any]] = Loader().load_data("partitions")["partitions"]
+    return frozenset(region for partition in partitions for region in partition["regions"])
 
 
 def input_shape(name: str) -> StructureShape:
@@ -64,6 +119,9 @@ def paginator(name: str) -> dict[str, Any]:
     return paginators[name]
 
 
+_GRANT_TOKENS = {"GrantTokens", "GrantToken"}
+
+
 @cache
 def secret_members(name: str) -> frozenset[str]:
     """Name the input members of an operation that no log may show: blobs, secrets, and what holds them.
@@ -71,7 +129,7 @@ def secret_members(name: str) -> frozenset[str]:
     CloudTrail leaves grant tokens out as well.
     """
     members = input_shape(name).members
-    return frozenset(member for member, shape in members.items() if _is_secret(shape)) | {"GrantTokens"}
+    return frozenset(member for member, shape in members.items() if _is_secret(shape)) | _GRANT_TOKENS
 
 
 def _is_secret(shape: Any) -> bool:

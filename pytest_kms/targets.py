@@ -21,13 +21,16 @@ from pytest_kms.errors import (
 )
 from pytest_kms.state import aws_managed
 from pytest_kms.state.alias import Alias
+from pytest_kms.state.grant import grant_of
 from pytest_kms.state.world import origin_of_material
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_kms.operation import Call
+    from pytest_kms.state.grant import Grant
     from pytest_kms.state.key import Key
+    from pytest_kms.state.key_store import CustomKeyStore
 
 IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
 
@@ -67,6 +70,25 @@ class KeyId:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberIn:
+    """The relative of a multi-Region key in the Region that a member of the input names, after the key itself."""
+
+    algorithm: ClassVar[str] = ""
+    member: str
+
+    def find(self, call: Call) -> Key | None:
+        """Return the other key; None where that Region has none, or is the one of the key itself."""
+        region = call.input.get(self.member, call.region)
+        if not call.keys or region == call.region:
+            return None
+        relative = call.keys[0].backing.members.get(region)
+        if relative is None or relative.deleted:
+            return None
+        call.note(relative, self.member)
+        return relative
+
+
+@dataclass(frozen=True, slots=True)
 class CiphertextKey:
     """The key that a ciphertext was made with: a symmetric one tells it, and the caller may name it as well."""
 
@@ -96,14 +118,24 @@ class CiphertextKey:
         if value is None:
             call.by_ciphertext = self.action or call.operation.name
             self._expect_reachable(call, key)
-        elif key is not _key_named(call, value, KeyId(aliases=True, action=self.action)):
+        elif not self._is_named(call, key, value):
             raise IncorrectKeyException(why=f"the ciphertext was made with {_describe(key)}, the call names {value}")
         call.note(key, self.member, self.context, self.action)
         return key
 
+    def _is_named(self, call: Call, key: Key, value: str) -> bool:
+        """Say whether the caller names the key, too. A bare id will do, of another account's key as well."""
+        if key.region == call.region and not key.deleted:
+            related = key.backing.members.values()
+            if any(value == member.arn for member in related):
+                return value == key.arn
+            if value == key.id:
+                return True
+        return key is _key_named(call, value, KeyId(aliases=True, action=self.action))
+
     @staticmethod
     def _key_of(call: Call, material_id: bytes) -> Key:
-        key = call.world.key_of_material(material_id)
+        key = call.world.key_of_material(material_id, call.region)
         if key is None:
             origin = origin_of_material(material_id)
             made_by = f"by {origin}, whose keys are gone" if origin else "with a key that this fake never had"
@@ -147,6 +179,56 @@ class AliasName:
         if alias is None:
             raise _alias_not_found(call, name, registry.region, registry.account)
         return alias
+
+
+@dataclass(frozen=True, slots=True)
+class GrantToRetire:
+    """The grant that a grant token names, or the ARN of its key and its id.
+
+    Its key is noted as touched. Who may retire it is asked where all permissions are, in checks/authorization: there
+    `call.found` holds the grant, with its retirer, its grantee, and the account that it was made in.
+    """
+
+    algorithm: ClassVar[str] = ""
+    member: ClassVar[str] = "KeyId"
+
+    def find(self, call: Call) -> Grant:
+        """Return the grant.
+
+        The operation itself needs no permission on the key, so that a grant that is not there is told here.
+        """
+        given = {"GrantToken", self.member, "GrantId"}.intersection(call.input)
+        if given == {"GrantToken"}:
+            grant = call.world.grant_tokens.grant(call.input["GrantToken"], call.region)
+            call.note(grant.key, self.member)
+            return grant
+        if given == {self.member, "GrantId"}:
+            return self._by_id(call, call.input[self.member], call.input["GrantId"])
+        # AWS's sentence was not found; whether it takes more than it needs is not known.
+        raise ValidationException("Specify either a GrantToken, or both a KeyId and a GrantId.")
+
+    def _by_id(self, call: Call, arn: str, grant_id: str) -> Grant:
+        if not arn.startswith(("arn:", arns.ALIAS_PREFIX)):
+            # Documented is the key ARN alone; AWS's answer to an id was not found.
+            raise InvalidArnException(why=f"RetireGrant takes a key by its ARN alone, {arn} is none")
+        key = _key_named(call, arn, KeyId(self.member))
+        call.note(key, self.member)
+        if key.account != call.account and grant_id not in key.grants:
+            raise hidden(call, "", why=f"{key.arn} has no grant {grant_id}")
+        return grant_of(key, grant_id)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStoreId:
+    """A custom key store of the caller's account and Region by its id."""
+
+    algorithm: ClassVar[str] = ""
+    member: ClassVar[str] = "CustomKeyStoreId"
+
+    def find(self, call: Call) -> CustomKeyStore | None:
+        """Return the key store; None where the member is absent."""
+        store_id = call.input.get(self.member)
+        return None if store_id is None else call.world.registry(call.region, call.account).key_store(store_id)
 
 
 def ignores_ciphertext(call: Call) -> bool:
@@ -200,13 +282,16 @@ def _key_of_alias(call: Call, region: str, account: str, name: str, how: KeyId) 
 
 
 def _expect_region(call: Call, value: str) -> str:
-    """Refuse the ARN of another Region."""
+    """Refuse the ARN of another Region, or of a partition that the Region is not in."""
     if value.startswith("arn:"):
-        region = value.split(":", 4)[3]
+        _, partition, _, region, _ = value.split(":", 4)
         if region != call.region:
             raise NotFoundException(
                 f"Invalid arn {region}", why=f"the ARN is of {region}, the call went to {call.region}"
             )
+        if partition != arns.partition_of(region):
+            # AWS's sentence was not found; this one is made like that of another Region.
+            raise NotFoundException(f"Invalid arn {partition}", why=f"{region} is not in the partition {partition}")
     return call.region
 
 

@@ -150,7 +150,7 @@ def test_an_id_in_upper_case_is_accepted(kms: FakeKMS) -> None:
 def test_the_id_of_a_multi_region_key_is_an_id(kms: FakeKMS) -> None:
     """Such ids are read; a key of that id may be arranged or not be there."""
     there, gone = f"mrk-{'1' * 32}", f"mrk-{'2' * 32}"
-    key = kms.create_key(key_id=there)
+    key = kms.create_key(key_id=there, multi_region=True)
 
     assert key.arn == kms.client.describe_key(KeyId=there)["KeyMetadata"].get("Arn")
     assert not_found(f"Key 'arn:aws:kms:us-east-1:{ACCOUNT}:key/{gone}' does not exist") == error(kms, gone)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from answers import TESTER
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.kms(region="us-east-1")
 
-TESTER = "arn:aws:iam::123456789012:user/tester"
 SOMEONE = "arn:aws:iam::123456789012:role/someone"
 ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 

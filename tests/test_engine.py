@@ -156,11 +156,13 @@ def test_the_life_of_a_request_is_one_list() -> None:
         "checks.validation.check",
         "checks.attestation.check",
         "engine.find",
+        "checks.grant_tokens.check",
         "checks.authorization.check",
         "engine.rules",
         "checks.key_usage.check",
         "checks.key_state.check",
         "checks.algorithm.check",
+        "checks.key_store.check",
         "engine.run",
         "engine.dry_run",
     ] == [f"{step.__module__}.{step.__name__}".removeprefix("pytest_kms.") for step in LIFE]

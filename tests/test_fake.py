@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from answers import STATES, UNKNOWN
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kms(region="us-east-1")
 
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
-STATES = (
-    "Enabled",
-    "Disabled",
-    "PendingDeletion",
-    "PendingReplicaDeletion",
-    "PendingImport",
-    "Unavailable",
-    "Creating",
-    "Updating",
-)
 ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 ACCESS_DENIED_BY_CIPHERTEXT = (
     "User: arn:aws:iam::123456789012:user/tester is not authorized to perform: kms:Decrypt on the resource"
@@ -162,60 +152,6 @@ def test_an_id_is_free_in_each_region(kms: FakeKMS) -> None:
     assert kms.create_key(key_id=ID).arn != kms.create_key(key_id=ID, region="eu-west-1").arn
 
 
-REFUSED_KEYS: dict[str, tuple[dict[str, Any], str]] = {
-    "id in upper case": ({"key_id": ID.upper()}, f"a key id is a UUID in lower case, {ID.upper()!r} is not"),
-    "id that is none": ({"key_id": "orders"}, "a key id is a UUID in lower case, 'orders' is not"),
-    "id that is taken": ({"key_id": ID}, f"there is a key {ID} in us-east-1 already"),
-    "alias that is taken": ({"alias": "taken"}, "there is an alias alias/taken in us-east-1 already"),
-    "alias of AWS": ({"alias": "aws/s3"}, "alias/aws/s3 is reserved; use kms.aws_managed_key('s3')"),
-    "material too short": (
-        {"material": b"k" * 31},
-        "SYMMETRIC_DEFAULT has 32 bytes of material, not 31",
-    ),
-    "material too long": (
-        {"material": b"k" * 33},
-        "SYMMETRIC_DEFAULT has 32 bytes of material, not 33",
-    ),
-    "account too short": ({"account": "1234"}, "an account has 12 digits, '1234' has not"),
-    "account of letters": ({"account": "a" * 12}, "an account has 12 digits, 'aaaaaaaaaaaa' has not"),
-    "state that is none": (
-        {"state": "Gone"},
-        "'Gone' is no key state; AWS has Enabled, Disabled, PendingDeletion, PendingReplicaDeletion,"
-        " PendingImport, Unavailable, Creating, Updating",
-    ),
-}
-
-
-@pytest.mark.parametrize(("arguments", "text"), REFUSED_KEYS.values(), ids=REFUSED_KEYS)
-def test_a_key_that_cannot_be_is_refused(kms: FakeKMS, arguments: dict[str, Any], text: str) -> None:
-    """The refusal says what is wrong, and nothing is left of the attempt."""
-    kms.create_key("taken", key_id=ID)
-    assert f"pytest-kms: {text}" == refusal(lambda: kms.create_key(**arguments))
-    assert [ID] == [entry["KeyId"] for entry in kms.client.list_keys()["Keys"]]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        pytest.param({"alias": ""}, id="alias of no letters"),
-        pytest.param({"alias": "my orders"}, id="alias with a space"),
-        pytest.param({"alias": "x" * 251}, id="alias of 257 characters"),
-        pytest.param({"account": "\u0661" * 12}, id="account of Arabic digits"),
-        pytest.param({"description": "x" * 8193}, id="description of 8193 characters"),
-    ],
-)
-def test_what_aws_could_not_have_is_refused(kms: FakeKMS, arguments: dict[str, Any]) -> None:
-    """Arranging holds arguments to AWS's own limits."""
-    with pytest.raises(UsageError, match="^pytest-kms: "):
-        kms.create_key(**arguments)
-
-
-@pytest.mark.parametrize("account", ["", "12345678901", "1234567890123", "12345678901x"])
-def test_a_fake_has_an_account_of_12_digits(account: str) -> None:
-    """The account of the default principal is checked when the fake is made."""
-    assert f"pytest-kms: an account has 12 digits, {account!r} has not" == refusal(lambda: FakeKMS(account=account))
-
-
 def test_a_fake_has_the_account_and_region_that_it_was_given() -> None:
     """The default principal is of that account, and `repr` tells both."""
     with fake_kms(region="eu-central-1", account="999999999999") as kms:
@@ -224,6 +160,66 @@ def test_a_fake_has_the_account_and_region_that_it_was_given() -> None:
         assert f"arn:aws:kms:eu-central-1:999999999999:key/{key.id}" == key.arn
         assert "arn:aws:iam::999999999999:user/tester" == kms.trail.last.principal
         assert "<FakeKMS of account 999999999999 in eu-central-1>" == repr(kms)
+
+
+# replicate
+
+
+def test_a_replica_is_ready_at_once(kms: FakeKMS) -> None:
+    """It has the id of its primary, defaults else, and opens what the primary seals."""
+    key = kms.create_key("orders", multi_region=True, description="of orders", tags={"team": "shop"})
+    replica = kms.replicate(key, "eu-west-1")
+    assert (key.id, key.arn.replace("us-east-1", "eu-west-1"), "eu-west-1", "123456789012") == (
+        replica.id,
+        replica.arn,
+        replica.region,
+        replica.account,
+    )
+    assert ("REPLICA", "Enabled", "", {}, []) == (
+        replica.multi_region,
+        replica.state,
+        replica.description,
+        replica.tags,
+        replica.aliases,
+    )
+    blob = kms.encrypt(key, b"secret")
+    assert b"secret" == kms.client_for(region="eu-west-1").decrypt(CiphertextBlob=blob)["Plaintext"]
+    assert b"secret" == kms.decrypt(kms.encrypt(replica, b"secret"), key=key)
+
+
+def test_a_key_is_replicated_by_any_of_its_names(kms: FakeKMS) -> None:
+    """Or by any of its relatives."""
+    key = kms.create_key("orders", multi_region=True)
+    regions = ["ap-east-1", "ca-west-1", "eu-west-1", "sa-east-1", "us-west-2"]
+    for form, region in zip(FORMS.values(), regions, strict=True):
+        kms.replicate(form(key), region)
+    replica = kms.replicate(kms.replicate(key, "eu-west-2"), "eu-west-3")
+    told = kms.client.describe_key(KeyId=key.id)["KeyMetadata"]["MultiRegionConfiguration"]["ReplicaKeys"]
+    assert sorted([*regions, "eu-west-2", replica.region]) == [entry["Region"] for entry in told]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_replica_is_made_in_any_state(kms: FakeKMS, state: str) -> None:
+    """And with an alias of its own."""
+    replica = kms.replicate(kms.create_key(multi_region=True), "eu-west-1", alias="orders", state=state)
+    shown = kms.client_for(region="eu-west-1").describe_key(KeyId="alias/orders")["KeyMetadata"]
+    assert (state, replica.arn) == (shown["KeyState"], shown["Arn"])
+
+
+def test_imported_material_comes_along(kms: FakeKMS) -> None:
+    """All of it; a replica that is pending import waits for it, as one made by a call does."""
+    key = kms.create_key(origin="EXTERNAL", material=b"1" * 32, multi_region=True)
+    blob = kms.encrypt(key, b"secret")
+    kms.import_key_material(key, b"2" * 32)
+    kms.client.rotate_key_on_demand(KeyId=key.id)
+    kms.clock.advance(minutes=2)
+    replica, waiting = kms.replicate(key, "eu-west-1"), kms.replicate(key, "us-west-2", state="PendingImport")
+    assert ("Enabled", "PendingImport") == (replica.state, waiting.state)
+    assert b"secret" == kms.client_for(region="eu-west-1").decrypt(CiphertextBlob=blob)["Plaintext"]
+    kms.import_key_material(waiting, b"1" * 32)
+    assert "PendingImport" == waiting.state
+    kms.import_key_material(waiting, b"2" * 32)
+    assert "Enabled" == waiting.state
 
 
 # AWS managed keys
@@ -555,6 +551,7 @@ ARRANGING: dict[str, Act] = {
     "create_key with all": lambda kms: kms.create_key("new", key_id=UNKNOWN, state="Disabled", tags={"a": "b"}),
     "aws_managed_key": lambda kms: kms.aws_managed_key("s3"),
     "aws_owned_key": lambda kms: kms.aws_owned_key("s3"),
+    "replicate": lambda kms: kms.replicate(kms.create_key(multi_region=True), "us-west-2"),
     "encrypt and decrypt": lambda kms: kms.decrypt(kms.encrypt("alias/orders", b"secret")),
     "a key's state": lambda kms: setattr(kms.create_key(), "state", "PendingDeletion"),
     "client_for": lambda kms: kms.client_for(region="eu-west-1"),

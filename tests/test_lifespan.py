@@ -182,7 +182,9 @@ def test_quotas_off_lets_any_number_of_calls_through(client: KMSClient) -> None:
     [
         pytest.param({"account": "12"}, "pytest-kms: an account has 12 digits, '12' has not", id="account"),
         pytest.param(
-            {"quotas": {"ListKeys": -1}}, "pytest-kms: a quota is a number of calls per second, not -1", id="quota"
+            {"quotas": {"ListKeys": -1}},
+            "pytest-kms: a quota is a number of calls per second or of resources, not -1",
+            id="quota",
         ),
     ],
 )

@@ -26,6 +26,12 @@ def test_the_operations_are_those_of_the_installed_botocore() -> None:
     assert sorted(names) == list(service.operation_names())
 
 
+def test_the_regions_are_those_of_every_partition() -> None:
+    """What botocore knows of AWS's Regions, without the names that stand for a whole partition."""
+    assert {"us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1"} <= service.regions()
+    assert {"us-invalid-1", "eu-west-9"}.isdisjoint(service.regions())
+
+
 def test_aws_data_of_the_user_is_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """A client and the fake go on where AWS_DATA_PATH points to nothing of KMS."""
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))

@@ -7,6 +7,7 @@ import hmac
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from answers import UNKNOWN, not_allowed
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.kms(region="us-east-1")
 ARN = "arn:aws:kms:us-east-1:123456789012"
 FOREIGN = "210987654321"
 USER = "arn:aws:iam::123456789012:user/tester"
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 INVALID_CIPHERTEXT = {"Code": "InvalidCiphertextException", "Message": ""}
 INCORRECT_KEY = {
     "Code": "IncorrectKeyException",
@@ -142,6 +142,11 @@ NOT_BY_ALIAS = [
     Target("schedule_key_deletion", "KeyId", "ScheduleKeyDeletion"),
     Target("cancel_key_deletion", "KeyId", "CancelKeyDeletion"),
     Target("list_aliases", "KeyId", "ListAliases"),
+    Target("enable_key_rotation", "KeyId", "EnableKeyRotation"),
+    Target("disable_key_rotation", "KeyId", "DisableKeyRotation"),
+    Target("get_key_rotation_status", "KeyId", "GetKeyRotationStatus"),
+    Target("rotate_key_on_demand", "KeyId", "RotateKeyOnDemand"),
+    Target("list_key_rotations", "KeyId", "ListKeyRotations"),
 ]
 TO_ALIAS = [
     Target("create_alias", "TargetKeyId", "CreateAlias"),
@@ -366,6 +371,22 @@ def test_the_alias_arn_of_another_region(kms: FakeKMS, key: Key, target: Target)
 
 
 @every_target
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", ""])
+def test_the_arn_of_another_partition(kms: FakeKMS, key: Key, target: Target, partition: str) -> None:
+    """No Region is in two partitions; the sentence is a guess."""
+    arn = key.arn.replace("arn:aws:", f"arn:{partition}:")
+    assert not_found(f"Invalid arn {partition}") == target.error(kms, arn, key)
+
+
+@by_alias
+def test_the_alias_arn_of_another_partition(kms: FakeKMS, key: Key, target: Target) -> None:
+    """No Region is in two partitions; the sentence is a guess."""
+    kms.create_key("here")
+    arn = "arn:aws-cn:kms:us-east-1:123456789012:alias/here"
+    assert not_found("Invalid arn aws-cn") == target.error(kms, arn, key)
+
+
+@every_target
 def test_the_id_of_a_key_of_another_region(kms: FakeKMS, key: Key, target: Target) -> None:
     """A bare id is looked for in the Region that was called."""
     there = kms.create_key(region="us-west-2")
@@ -428,11 +449,7 @@ def test_an_aws_managed_key_is_described_by_its_alias(kms: FakeKMS, name: str) -
 def test_an_aws_managed_key_is_not_used_directly(kms: FakeKMS, key: Key, target: Target, form: str) -> None:
     """Only its service may use it."""
     managed = kms.aws_managed_key("s3")
-    assert {
-        "Code": "AccessDeniedException",
-        "Message": f"User: {USER} is not authorized to perform: kms:{target.action} on resource: {managed.arn}"
-        f" because no resource-based policy allows the kms:{target.action} action",
-    } == target.error(kms, getattr(managed, form), managed)
+    assert not_allowed(target.action, managed.arn) == target.error(kms, getattr(managed, form), managed)
 
 
 @every_target
@@ -474,6 +491,29 @@ def test_a_ciphertext_of_another_region(kms: FakeKMS, key: Key, method: str, mem
 
 
 @by_ciphertext
+def test_the_key_of_a_ciphertext_is_not_reached_by_its_name_from_elsewhere(
+    kms: FakeKMS, key: Key, method: str, member: str, action: str
+) -> None:
+    """A bare id is looked for in the Region that was called, though the ciphertext tells where its key is."""
+    there = kms.create_key(region="us-west-2", multi_region=True)
+    blob = kms.encrypt(there, b"secret")
+    assert not_found(f"Key '{ARN}:key/{there.id}' does not exist") == ask(kms, method, blob, **{member: there.id})
+    assert not_found("Invalid arn us-west-2") == ask(kms, method, blob, **{member: there.arn})
+
+
+@by_ciphertext
+def test_a_ciphertext_of_a_deleted_replica(kms: FakeKMS, key: Key, method: str, member: str, action: str) -> None:
+    """That its relatives live elsewhere makes no difference here."""
+    primary = kms.create_key(region="us-west-2", multi_region=True)
+    gone = kms.replicate(primary, "us-east-1", state="PendingDeletion")
+    blob = kms.encrypt(primary, b"secret")
+    kms.clock.advance(days=31)
+    assert hidden(action, ON_CIPHERTEXT) == ask(kms, method, blob)
+    for name in (gone.id, gone.arn):
+        assert not_found(f"Key '{gone.arn}' does not exist") == ask(kms, method, blob, **{member: name})
+
+
+@by_ciphertext
 def test_a_ciphertext_of_a_deleted_key(kms: FakeKMS, key: Key, method: str, member: str, action: str) -> None:
     """It is lost, and the message does not tell a deleted key from one that never was here."""
     gone = kms.create_key(state="PendingDeletion")
@@ -481,7 +521,8 @@ def test_a_ciphertext_of_a_deleted_key(kms: FakeKMS, key: Key, method: str, memb
     kms.clock.advance(days=31)
     assert hidden(action, ON_CIPHERTEXT) == ask(kms, method, blob)
     assert INCORRECT_KEY == ask(kms, method, blob, **{member: key.id})
-    assert not_found(f"Key '{gone.arn}' does not exist") == ask(kms, method, blob, **{member: gone.id})
+    for name in (gone.id, gone.arn):
+        assert not_found(f"Key '{gone.arn}' does not exist") == ask(kms, method, blob, **{member: name})
 
 
 @by_ciphertext
@@ -500,11 +541,7 @@ def test_a_ciphertext_of_an_aws_managed_key(kms: FakeKMS, method: str, member: s
     managed = kms.aws_managed_key("s3")
     blob = kms.encrypt(managed, b"secret")
     assert hidden(action, ON_CIPHERTEXT) == ask(kms, method, blob)
-    assert {
-        "Code": "AccessDeniedException",
-        "Message": f"User: {USER} is not authorized to perform: kms:{action} on resource: {managed.arn}"
-        f" because no resource-based policy allows the kms:{action} action",
-    } == ask(kms, method, blob, **{member: managed.id})
+    assert not_allowed(action, managed.arn) == ask(kms, method, blob, **{member: managed.id})
 
 
 @by_ciphertext

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from pytest_kms.crypto.specs import SPECS
 from pytest_kms.errors import ThrottlingException
-from pytest_kms.operation import DATA_KEY_PAIRS
+from pytest_kms.operation import DATA_KEY_PAIRS, OPERATIONS
+from pytest_kms.state.key_store import CustomKeyStore
 from pytest_kms.state.quotas import SYMMETRIC
 
 if TYPE_CHECKING:
-    from pytest_kms.operation import Call
+    from collections.abc import Iterator
+
+    from pytest_kms.operation import Call, Charge
 
 
 def check(call: Call) -> None:
@@ -30,5 +33,31 @@ def check(call: Call) -> None:
     world = call.world
     since_start = call.seconds - world.clock.start
     exceeded = world.quotas.count(operation.name, pools, call.account, call.region, since_start)
+    if operation.charge is not None and not exceeded:
+        exceeded = _count_elsewhere(call, operation.charge, since_start)
+    if operation.cryptographic:
+        for store in _key_stores(call):
+            over = world.quotas.count_in_key_store(store.kind, store.id, store.region, since_start)
+            exceeded = exceeded or over
     if exceeded:
         raise ThrottlingException(why=f"over quota: {exceeded}")
+
+
+def _key_stores(call: Call) -> Iterator[CustomKeyStore]:
+    """Give the custom key stores that have to work for a cryptographic operation."""
+    for thing in call.found:
+        store = thing if isinstance(thing, CustomKeyStore) else thing and thing.store
+        if store is not None:
+            yield store
+
+
+def _count_elsewhere(call: Call, charge: Charge, since_start: float) -> str:
+    """Count what the call is in the other Region that it names; return the quota that it goes over, or nothing."""
+    region = call.input.get(charge.member, call.region)
+    if region == call.region:
+        return ""
+    pools = {OPERATIONS[charge.operation].quota}
+    exceeded = ""
+    for _ in range(charge.requests):
+        exceeded = call.world.quotas.count(charge.operation, pools, call.account, region, since_start)
+    return exceeded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_kms.errors import NotSupported
-from pytest_kms.operation import OPERATIONS
+from pytest_kms.operation import OPERATIONS, TAKEN_BY_ALL
 
 if TYPE_CHECKING:
     from pytest_kms.operation import Call
@@ -20,5 +20,5 @@ def check(call: Call) -> None:
     if not call.operation.takes.issuperset(call.input):
         for member, value in call.input.items():
             # A member that says nothing (False, no grant tokens) asks for nothing.
-            if value and member not in call.operation.takes:
+            if value and member not in call.operation.takes | TAKEN_BY_ALL:
                 raise call.not_supported(member)

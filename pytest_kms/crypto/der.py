@@ -26,6 +26,11 @@ def integer(value: int) -> bytes:
     return _tagged(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
+def content(encoded: bytes) -> bytes:
+    """Return the content of a value that stands alone."""
+    return encoded[_content_at(encoded) :]
+
+
 def first_of_sequence(encoded: bytes) -> bytes:
     """Return the first element of a SEQUENCE, with its tag and length."""
     start = _content_at(encoded)

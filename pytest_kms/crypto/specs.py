@@ -6,8 +6,10 @@ The algorithms stand in the order in which DescribeKey tells them (recorded from
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+
+from pytest_kms import arns
 
 ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT"
 SIGN_VERIFY = "SIGN_VERIFY"
@@ -64,9 +66,12 @@ class KeySpec:
     pool: str
     data_key_pairs: bool = False
     asymmetric: bool = field(init=False)
+    symmetric_encryption: bool = field(init=False)
+    """Whether its keys are those that AWS calls symmetric encryption keys: they alone can get new material."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "asymmetric", self.family not in (Family.SYMMETRIC, Family.HMAC))
+        object.__setattr__(self, "symmetric_encryption", self.family is Family.SYMMETRIC)
 
     @property
     def pair_quota(self) -> str:
@@ -156,3 +161,9 @@ SPECS = {
         ),
     )
 }
+_SM4 = replace(SPECS[SYMMETRIC_DEFAULT], size=16)
+
+
+def spec_in(region: str, name: str) -> KeySpec:
+    """Return a key spec as a Region has it: in China symmetric encryption keys are of SM4, whose keys have 16 bytes."""
+    return _SM4 if name == SYMMETRIC_DEFAULT and arns.in_china(region) else SPECS[name]

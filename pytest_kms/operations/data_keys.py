@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_kms.crypto import ciphertext
-from pytest_kms.crypto.specs import DATA_KEY_BYTES, ENCRYPT_DECRYPT, SPECS
-from pytest_kms.errors import InvalidKeyUsageException, ValidationException
+from pytest_kms.crypto.specs import AWS_CLOUDHSM, DATA_KEY_BYTES, ENCRYPT_DECRYPT, SPECS
+from pytest_kms.errors import InvalidKeyUsageException, UnsupportedOperationException, ValidationException
 from pytest_kms.operation import CRYPTOGRAPHIC, DATA_KEY_PAIRS, UNUSABLE, operation
 from pytest_kms.operations.encryption import seal
 from pytest_kms.operations.keys import expect_spec_in_region
-from pytest_kms.targets import KeyId
+from pytest_kms.state import key as states
+from pytest_kms.targets import KeyId, KeyStoreId
 
 if TYPE_CHECKING:
     from pytest_kms.operation import Answer, Call
     from pytest_kms.state.key import Key
+    from pytest_kms.state.key_store import CustomKeyStore
+
+# What is Unavailable is in a key store, and that is told in words of its own.
+UNUSABLE_ELSEWHERE = UNUSABLE - {states.UNAVAILABLE}
 
 
 def size_given_once(call: Call) -> None:
@@ -66,7 +71,7 @@ def generate_data_key_without_plaintext(call: Call, key: Key) -> Answer:
     takes="KeyId KeyPairSpec EncryptionContext Recipient DryRun",
     key=KeyId(aliases=True),
     usage=ENCRYPT_DECRYPT,
-    refused_in=UNUSABLE,
+    refused_in=UNUSABLE_ELSEWHERE,
     quota=DATA_KEY_PAIRS,
 )
 def generate_data_key_pair(call: Call, key: Key) -> Answer:
@@ -80,7 +85,7 @@ def generate_data_key_pair(call: Call, key: Key) -> Answer:
     takes="KeyId KeyPairSpec EncryptionContext DryRun",
     key=KeyId(aliases=True),
     usage=ENCRYPT_DECRYPT,
-    refused_in=UNUSABLE,
+    refused_in=UNUSABLE_ELSEWHERE,
     quota=DATA_KEY_PAIRS,
 )
 def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Answer:
@@ -91,12 +96,18 @@ def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Answer:
 
 @operation(
     "GenerateRandom",
-    takes="NumberOfBytes Recipient",
+    takes="NumberOfBytes CustomKeyStoreId Recipient",
+    key=KeyStoreId(),
     quota=CRYPTOGRAPHIC,
     rules=[size_given],
 )
-def generate_random(call: Call) -> Answer:
-    """Answer random bytes."""
+def generate_random(call: Call, store: CustomKeyStore | None) -> Answer:
+    """Answer random bytes, on request those of an AWS CloudHSM cluster."""
+    if store is not None:
+        if store.kind != AWS_CLOUDHSM:
+            # AWS's sentence was not found.
+            raise UnsupportedOperationException(why=f"{store.name} is an external key store, which has no random bytes")
+        store.expect_at_work()
     return call.hand_over("Plaintext", call.world.random_bytes(call.input["NumberOfBytes"]))
 
 
@@ -119,6 +130,11 @@ def _new_data_key_pair(call: Call, key: Key) -> tuple[Answer, bytes]:
     """Make a pair, and return the answer without the private key in plaintext, and that."""
     if key.key_spec.asymmetric:
         raise InvalidKeyUsageException("You cannot generate a data key pair with an asymmetric CMK")
+    if key.store is not None or key.state == states.UNAVAILABLE:
+        # AWS's sentence was not found.
+        raise UnsupportedOperationException(
+            why=f"{key.label} is in a custom key store, which protects no data key pairs"
+        )
     spec = SPECS[call.input["KeyPairSpec"]]
     expect_spec_in_region(spec, call.region)
     private_key, public_key = call.world.new_pair(spec)

@@ -82,7 +82,7 @@ def decrypt(call: Call, key: Key) -> Answer:
     algorithm = call.input.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
     plaintext = unseal(key, _ciphertext(call), call.input.get("EncryptionContext", {}), algorithm=algorithm)
     answer = {"KeyId": key.arn, **call.hand_over("Plaintext", plaintext), "EncryptionAlgorithm": algorithm}
-    return answer if call.attestation else answer | _material_id(key, "KeyMaterialId")
+    return answer if call.attestation else answer | _used_material(call, "KeyMaterialId")
 
 
 @operation(
@@ -110,8 +110,8 @@ def re_encrypt(call: Call, source: Key, destination: Key) -> Answer:
         "KeyId": destination.arn,
         "SourceEncryptionAlgorithm": source_algorithm,
         "DestinationEncryptionAlgorithm": algorithm,
-        **_material_id(source, "SourceKeyMaterialId"),
-        **_material_id(destination, "DestinationKeyMaterialId"),
+        **_used_material(call, "SourceKeyMaterialId"),
+        **({} if destination.key_spec.asymmetric else {"DestinationKeyMaterialId": destination.material_id.hex()}),
     }
 
 
@@ -138,8 +138,9 @@ def seal(
                 f"Algorithm {algorithm} and key spec {key.spec} cannot encrypt data larger than {longest} bytes."
             )
         return asymmetric.encrypt(key.key_spec, key.material, algorithm, plaintext, world.random_bytes)
+    current = key.current_material
     blob = symmetric.seal(
-        key.material, key.material_id, plaintext, context, origin=origin, random_bytes=world.random_bytes
+        current.content, current.id, plaintext, context, origin=origin, random_bytes=world.random_bytes
     )
     world.remember_context(blob, context)
     return blob
@@ -157,7 +158,7 @@ def unseal(
     """
     try:
         if isinstance(blob, ciphertext.Blob):
-            return symmetric.open_blob(key.material, blob, context)
+            return symmetric.open_blob(key.backing.material(blob.material_id).content, blob, context)
         _expect_no_context(context)
         return asymmetric.decrypt(key.key_spec, key.material, algorithm, blob)
     except symmetric.Unreadable:
@@ -170,9 +171,9 @@ def _ciphertext(call: Call) -> ciphertext.Blob | bytes:
     return blob
 
 
-def _material_id(key: Key, member: str) -> Answer:
-    """Tell the key material that was used: only symmetric keys show theirs."""
-    return {} if key.key_spec.asymmetric else {member: key.material_id.hex()}
+def _used_material(call: Call, member: str) -> Answer:
+    """Tell the key material that a symmetric ciphertext was made with; asymmetric keys do not show theirs."""
+    return {} if call.blob is None else {member: call.blob.material_id.hex()}
 
 
 def _expect_no_context(context: Mapping[str, str]) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from pytest_kms import arns
 from pytest_kms.crypto.specs import (
     ALGORITHMS_MEMBER,
+    AWS_CLOUDHSM,
     AWS_KMS,
     ENCRYPT_DECRYPT,
+    EXTERNAL_KEY_STORE,
     SPECS,
     SYMMETRIC_DEFAULT,
     Family,
@@ -16,22 +19,28 @@ from pytest_kms.crypto.specs import (
 )
 from pytest_kms.errors import (
     KMSInvalidStateException,
-    TagException,
+    LimitExceededException,
     UnsupportedOperationException,
     ValidationException,
 )
 from pytest_kms.operation import BEING_DELETED, BEING_DELETED_OR_UPDATED, NOT_SETTLED, operation
+from pytest_kms.operations.policies import acceptable_policy
+from pytest_kms.operations.tags import as_mapping, well_formed_tags
 from pytest_kms.paging import Listing, Pages
 from pytest_kms.state import key as states
+from pytest_kms.state.quotas import KEYS
+from pytest_kms.state.trail import last_use
 from pytest_kms.targets import KeyId
 
 if TYPE_CHECKING:
     from pytest_kms.operation import Answer, Call
     from pytest_kms.state.key import Key
+    from pytest_kms.state.registry import Registry
+    from pytest_kms.state.trail import Trail
 
-MAX_TAGS = 50
 DELETION_WINDOW = (7, 30)
-_CHINA = "cn-"
+TRACKING_START = dt.datetime(2026, 4, 23, tzinfo=dt.timezone.utc)
+"""Since when AWS remembers the last use of keys. The day is that of the announcement; it may differ by Region."""
 
 
 def one_spelling_of_spec(call: Call) -> None:
@@ -41,12 +50,6 @@ def one_spelling_of_spec(call: Call) -> None:
             "You cannot specify KeySpec and CustomerMasterKeySpec in the same request."
             " CustomerMasterKeySpec is deprecated."
         )
-
-
-def supported_origin(call: Call) -> None:
-    """Refuse the origins of key material that this version does not have."""
-    if call.input.get("Origin", AWS_KMS) != AWS_KMS:
-        raise call.not_supported(f"Origin {call.input['Origin']}", AWS_KMS)
 
 
 def usage_fits_spec(call: Call) -> None:
@@ -62,31 +65,49 @@ def usage_fits_spec(call: Call) -> None:
     expect_spec_in_region(spec, call.region)
 
 
-def well_formed_tags(call: Call) -> None:
-    """Refuse tags that AWS does not take."""
-    names = [tag["TagKey"] for tag in call.input.get("Tags", ())]
-    if len(names) != len(set(names)):
-        raise TagException("Duplicate tag keys")
-    if any(name.lower().startswith("aws:") for name in names):
-        raise TagException("Tags beginning with aws: are reserved")
-    if len(names) > MAX_TAGS:
-        raise TagException("Too many tags")
+def origin_fits_spec(call: Call) -> None:
+    """Refuse an origin that no key of the spec can have, and members that belong to another origin."""
+    members, origin, spec = call.input, call.input.get("Origin", AWS_KMS), _spec(call)
+    if origin not in spec.origins:
+        raise ValidationException(f"KeySpec {spec.name} is not supported for Origin {origin}")
+    in_store = origin in (AWS_CLOUDHSM, EXTERNAL_KEY_STORE)
+    # AWS's sentences for what follows were not found.
+    if in_store != ("CustomKeyStoreId" in members):
+        raise ValidationException(f"CustomKeyStoreId is {'required' if in_store else 'not valid'} for Origin {origin}")
+    if (origin == EXTERNAL_KEY_STORE) != ("XksKeyId" in members):
+        is_not = "required" if origin == EXTERNAL_KEY_STORE else "not valid"
+        raise ValidationException(f"XksKeyId is {is_not} for Origin {origin}")
+    if in_store and members.get("MultiRegion"):
+        raise ValidationException(f"MultiRegion is not valid for Origin {origin}")
 
 
 @operation(
     "CreateKey",
-    takes="Description KeyUsage KeySpec CustomerMasterKeySpec Origin Tags",
-    rules=[one_spelling_of_spec, supported_origin, usage_fits_spec, well_formed_tags],
+    takes="Description KeyUsage KeySpec CustomerMasterKeySpec Origin CustomKeyStoreId XksKeyId MultiRegion Policy"
+    " BypassPolicyLockoutSafetyCheck Tags",
+    rules=[one_spelling_of_spec, usage_fits_spec, origin_fits_spec, well_formed_tags, acceptable_policy],
 )
 def create_key(call: Call) -> Answer:
     """Make a key in the caller's account."""
+    members = call.input
+    registry = call.world.registry(call.region, call.account)
+    expect_room_for_key(registry)
+    store = None
+    if "CustomKeyStoreId" in members:
+        store = registry.key_store(members["CustomKeyStoreId"])
+        store.expect_fit_for_key(members.get("Origin"), members.get("XksKeyId"))
     key = call.world.create_key(
         region=call.region,
         account=call.account,
         spec=_spec(call).name,
         usage=_usage(call) or ENCRYPT_DECRYPT,
-        description=call.input.get("Description", ""),
-        tags={tag["TagKey"]: tag["TagValue"] for tag in call.input.get("Tags", ())},
+        origin=members.get("Origin", AWS_KMS),
+        multi_region=members.get("MultiRegion", False),
+        description=members.get("Description", ""),
+        tags=as_mapping(members.get("Tags", ())),
+        policy=members.get("Policy"),
+        store=store,
+        xks_key_id=members.get("XksKeyId"),
     )
     call.note(key)
     return {"KeyMetadata": metadata(key)}
@@ -100,6 +121,23 @@ def create_key(call: Call) -> Answer:
 def describe_key(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Tell all about a key."""
     return {"KeyMetadata": metadata(key)}
+
+
+@operation("GetKeyLastUsage", takes="KeyId", key=KeyId())
+def get_key_last_usage(call: Call, key: Key) -> Answer:
+    """Tell of the last cryptographic operation on a key that succeeded, as far as AWS remembers; at once, here.
+
+    The form of `KeyId` is that of AWS's example.
+    """
+    # A clock that was put before the day knows nothing of it.
+    starts_later = key.created < TRACKING_START <= call.world.now
+    start = TRACKING_START if starts_later else key.created
+    return {
+        "KeyId": key.id,
+        "KeyLastUsage": _last_usage(call.world.trail, key, start),
+        "TrackingStartDate": start,
+        "KeyCreationDate": key.created,
+    }
 
 
 @operation("ListKeys", takes="Limit Marker", pages=Pages(default=100, maximum=1000))
@@ -121,16 +159,14 @@ def update_key_description(call: Call, key: Key) -> None:
 
 @operation("EnableKey", takes="KeyId", key=KeyId(), refused_in=NOT_SETTLED)
 def enable_key(call: Call, key: Key) -> None:  # noqa: ARG001
-    """Let a key be used."""
-    if key.state != states.UNAVAILABLE:
-        key.state = states.ENABLED
+    """Let a key be used. One whose key store is away stays Unavailable until it is back."""
+    key.become(states.ENABLED)
 
 
 @operation("DisableKey", takes="KeyId", key=KeyId(), refused_in=NOT_SETTLED)
 def disable_key(call: Call, key: Key) -> None:  # noqa: ARG001
     """Let a key be used no more."""
-    if key.state != states.UNAVAILABLE:
-        key.state = states.DISABLED
+    key.become(states.DISABLED)
 
 
 @operation(
@@ -144,12 +180,8 @@ def schedule_key_deletion(call: Call, key: Key) -> Answer:
     """Let a key be deleted when its waiting period is over."""
     days = call.input.get("PendingWindowInDays", states.DEFAULT_DELETION_WINDOW.days)
     key.schedule_deletion(dt.timedelta(days=days))
-    return {
-        "KeyId": key.arn,
-        "DeletionDate": key.deletion_date,
-        "KeyState": key.state,
-        "PendingWindowInDays": days,
-    }
+    date = {} if key.deletion_date is None else {"DeletionDate": key.deletion_date}
+    return {"KeyId": key.arn, **date, "KeyState": key.state, "PendingWindowInDays": days}
 
 
 @operation("CancelKeyDeletion", takes="KeyId", key=KeyId())
@@ -157,18 +189,29 @@ def cancel_key_deletion(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Let a key live. It is disabled afterwards."""
     if key.state not in BEING_DELETED:
         raise KMSInvalidStateException(f"{key.arn} is not pending deletion.")
-    key.state = states.DISABLED
+    key.become(states.DISABLED)
     return {"KeyId": key.arn}
 
 
 def expect_spec_in_region(spec: KeySpec, region: str) -> None:
     """Refuse a spec of China elsewhere."""
-    if spec.family is Family.SM2 and not region.startswith(_CHINA):
+    if spec.family is Family.SM2 and not arns.in_china(region):
         raise UnsupportedOperationException(f"KeySpec {spec.name} is not supported in this Region")
+
+
+def expect_room_for_key(registry: Registry) -> None:
+    """Refuse a key that would be one too many for its account and Region; AWS managed keys do not count."""
+    quota = registry.world.quotas.resource(KEYS)
+    usage = registry.customer_keys
+    if usage >= quota:
+        raise LimitExceededException(
+            f"Key quota for this account in this region is {quota:g} but the current usage is {usage}."
+        )
 
 
 def metadata(key: Key) -> dict[str, Any]:
     """Show a key as CreateKey and DescribeKey do, in the order of recorded answers."""
+    expiring, valid_to = key.expiration
     shown: dict[str, Any] = {
         "AWSAccountId": key.account,
         "KeyId": key.id,
@@ -178,18 +221,55 @@ def metadata(key: Key) -> dict[str, Any]:
         "Description": key.description,
         "KeyUsage": key.usage,
         "KeyState": key.state,
+        "DeletionDate": key.deletion_date,
+        "ValidTo": valid_to,
         "Origin": key.origin,
+        "CustomKeyStoreId": key.store and key.store.id,
+        "CloudHsmClusterId": key.store and key.store.cluster_id,
+        "ExpirationModel": expiring,
         "KeyManager": key.manager,
         "CustomerMasterKeySpec": key.spec,
         "KeySpec": key.spec,
         ALGORITHMS_MEMBER[key.usage]: list(key.algorithms),
-        "MultiRegion": False,
+        "MultiRegion": key.backing.multi_region,
+        "MultiRegionConfiguration": _multi_region_configuration(key),
+        "PendingDeletionWindowInDays": (
+            key.waiting_period.days if key.state == states.PENDING_REPLICA_DELETION else None
+        ),
+        "XksKeyConfiguration": key.xks_key_id and {"Id": key.xks_key_id},
+        "CurrentKeyMaterialId": _current_material_id(key),
     }
-    if key.deletion_date is not None:
-        shown["DeletionDate"] = key.deletion_date
-    if key.key_spec.family is Family.SYMMETRIC:
-        shown["CurrentKeyMaterialId"] = key.material_id.hex()
-    return shown
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _last_usage(trail: Trail, key: Key, start: dt.datetime) -> dict[str, Any]:
+    last = last_use(trail, key.arn)
+    if last is None or last.answered < start:
+        return {}
+    return {
+        "Operation": last.operation,
+        "Timestamp": last.answered,
+        "CloudTrailEventId": last.event_id,
+        "KmsRequestId": last.request_id,
+    }
+
+
+def _multi_region_configuration(key: Key) -> dict[str, Any] | None:
+    primary = key.backing.primary
+    if key.multi_region is None:
+        return None
+    return {
+        "MultiRegionKeyType": key.multi_region,
+        "PrimaryKey": {"Arn": primary.arn, "Region": primary.region},
+        "ReplicaKeys": [{"Arn": replica.arn, "Region": replica.region} for replica in key.backing.replicas()],
+    }
+
+
+def _current_material_id(key: Key) -> str | None:
+    """Show the current material of a symmetric encryption key; a replica that is being made has none yet."""
+    shown = key.key_spec.symmetric_encryption and key.store is None and key.state != states.CREATING
+    current = key.backing.current if shown else None
+    return None if current is None else current.id.hex()
 
 
 def _spec(call: Call) -> KeySpec:
@@ -199,6 +279,5 @@ def _spec(call: Call) -> KeySpec:
 
 def _usage(call: Call) -> str | None:
     """Return the usage asked for; a symmetric encryption key has but one."""
-    symmetric = _spec(call).family is Family.SYMMETRIC
-    usage: str | None = call.input.get("KeyUsage", ENCRYPT_DECRYPT if symmetric else None)
+    usage: str | None = call.input.get("KeyUsage", ENCRYPT_DECRYPT if _spec(call).symmetric_encryption else None)
     return usage

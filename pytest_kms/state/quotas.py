@@ -1,8 +1,8 @@
-"""Request quotas: how many calls an account may make in a Region in one second of the fake's time.
+"""Quotas: how many calls an account may make in a Region in one second of the fake's time, and how much it may have.
 
-The values are AWS's defaults, from the request quota table of the KMS Developer Guide (2026). AWS documents a
-plain count per one-second interval, no bursts; whether calls that fail are counted is not documented, and
-here every call is.
+The values are AWS's defaults, those of requests from the request quota table of the KMS Developer Guide (2026).
+AWS documents a plain count per one-second interval, no bursts; whether calls that fail are counted is not
+documented, and here every call is.
 """
 
 from __future__ import annotations
@@ -11,8 +11,15 @@ import difflib
 from collections.abc import Iterator
 from math import inf
 
+from pytest_kms import arns
+from pytest_kms.crypto.specs import AWS_CLOUDHSM, EXTERNAL_KEY_STORE
 from pytest_kms.errors import UsageError
 
+OF_KEY_STORE = {
+    AWS_CLOUDHSM: "Custom key store request quota (AWS CloudHSM key store)",
+    EXTERNAL_KEY_STORE: "Custom key store request quota (external key store)",
+}
+"""The request quotas that every custom key store has for itself, by its kind, whoever calls."""
 SYMMETRIC = "Cryptographic operations (symmetric) request rate"
 
 _PER_SECOND = {
@@ -34,8 +41,7 @@ _POOLS: dict[str, float] = {
     "Cryptographic operations (RSA) request rate": 1_000,
     "Cryptographic operations (ECC and SM2) request rate": 1_000,
     "Cryptographic operations (ML-DSA) request rate": 1_000,
-    "Custom key store request quota (AWS CloudHSM key store)": 1_800,
-    "Custom key store request quota (external key store)": 1_800,
+    **dict.fromkeys(OF_KEY_STORE.values(), 1_800),
     "GenerateDataKeyPair (ECC_NIST_P256) request rate": 100,
     "GenerateDataKeyPair (ECC_NIST_P384) request rate": 100,
     "GenerateDataKeyPair (ECC_NIST_P521) request rate": 100,
@@ -87,11 +93,26 @@ _CHINA: dict[str, float] = {
 }
 
 
+KEYS = "KMS keys"
+ALIASES = "Aliases per KMS key"
+GRANTS = "Grants per KMS key"
+KEY_STORES = "Custom key stores"
+ON_DEMAND_ROTATIONS = "On-demand rotations per KMS key"
+RESOURCES: dict[str, float] = {
+    KEYS: 100_000,
+    ALIASES: 50,
+    GRANTS: 50_000,
+    KEY_STORES: 10,
+    ON_DEMAND_ROTATIONS: 25,
+}
+"""The resource quotas, with AWS's default values (KMS Developer Guide, "Resource quotas", 2026)."""
+
+
 def default(quota: str, region: str) -> float | None:
     """Return AWS's default value of a quota in a Region, per second; None where there is no such quota."""
     if quota == SYMMETRIC and region in _SYMMETRIC_BY_REGION:
         return _SYMMETRIC_BY_REGION[region]
-    if quota in _CHINA and region.startswith("cn-"):
+    if quota in _CHINA and arns.in_china(region):
         return _CHINA[quota]
     return DEFAULTS.get(quota)
 
@@ -119,12 +140,13 @@ class _Meter:
 
 
 class Quotas:
-    """The request quotas of a fake, enforced with AWS's default values until a test says otherwise.
+    """The quotas of a fake, enforced with AWS's default values until a test says otherwise.
 
     ::
 
         kms.quotas["Decrypt"] = 3                                    # that operation alone, per second
         kms.quotas["Cryptographic operations (symmetric)"] = 100     # the pool, by AWS's name
+        kms.quotas["Aliases per KMS key"] = 2                        # a resource quota, by AWS's name
         kms.quotas.off()                                             # none is enforced
     """
 
@@ -135,17 +157,21 @@ class Quotas:
         self.enforced = True
 
     def __setitem__(self, name: str, per_second: float) -> None:
-        """Set a quota, by AWS's name of it or by the name of an operation, in calls per second."""
+        """Set a quota, by AWS's name of it or by the name of an operation: calls per second, or how many."""
         if per_second < 0:
-            raise UsageError(f"a quota is a number of calls per second, not {per_second!r}")
+            raise UsageError(f"a quota is a number of calls per second or of resources, not {per_second!r}")
         self._set[self._canonical(name)] = per_second
         self._meters.clear()
 
     def __getitem__(self, name: str) -> float:
         """Return what is in force for a quota where the fake lives: what the test set, or else AWS's default."""
         name = self._canonical(name)
-        value = self._set.get(name, default(name, self._region))
+        value = self._set.get(name, RESOURCES.get(name, default(name, self._region)))
         return inf if value is None else value
+
+    def resource(self, name: str) -> float:
+        """Return how much an account may have of something, without limit where no quota is enforced."""
+        return self._set.get(name, RESOURCES[name]) if self.enforced else inf
 
     def __delitem__(self, name: str) -> None:
         """Go back to AWS's default."""
@@ -154,7 +180,8 @@ class Quotas:
 
     def __iter__(self) -> Iterator[str]:
         """Give the names of all quotas."""
-        return (name for name in (*DEFAULTS, *(_CHINA.keys() - DEFAULTS.keys())) if default(name, self._region))
+        of_requests = (*DEFAULTS, *(_CHINA.keys() - DEFAULTS.keys()))
+        return iter((*(name for name in of_requests if default(name, self._region)), *RESOURCES))
 
     def off(self) -> None:
         """Enforce none."""
@@ -181,6 +208,18 @@ class Quotas:
                 exceeded = f"{quota} is {meter.limit:g} per second for account {account} in {region}"
         return exceeded
 
+    def count_in_key_store(self, kind: str, store_id: str, region: str, seconds: float) -> str:
+        """Count a call that a custom key store has to work for; return its quota where that is one too many."""
+        if not self.enforced:
+            return ""
+        quota = OF_KEY_STORE[kind]
+        place = (quota, store_id, region)
+        meter = self._meters.get(place) or self._meter(quota, region)
+        self._meters[place] = meter
+        if meter is None or meter.admits(seconds):
+            return ""
+        return f"{quota} is {meter.limit:g} per second for {store_id}"
+
     def _meter(self, quota: str, region: str) -> _Meter | None:
         limit = self._set.get(quota)
         if limit is None:
@@ -191,8 +230,8 @@ class Quotas:
         full = f"{name} request rate"
         if full in DEFAULTS or full in _CHINA:
             return full
-        if name in DEFAULTS or name in _CHINA or name in _SHARING:
+        if name in DEFAULTS or name in _CHINA or name in _SHARING or name in RESOURCES:
             return name
-        known = sorted(DEFAULTS) + sorted(_SHARING)
+        known = sorted(DEFAULTS) + sorted(_SHARING) + sorted(RESOURCES)
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
         raise UsageError(f"no quota is named {name!r}; did you mean {' or '.join(map(repr, near)) or known}?")

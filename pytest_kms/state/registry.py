@@ -8,10 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_kms import arns
+from pytest_kms.errors import CustomKeyStoreNameInUseException, CustomKeyStoreNotFoundException
 from pytest_kms.state.alias import Alias
+from pytest_kms.state.key import CUSTOMER, PENDING_REPLICA_DELETION
+from pytest_kms.state.key_store import CustomKeyStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_kms.state.cluster import Cluster
     from pytest_kms.state.key import Key
+    from pytest_kms.state.proxy import Proxy
     from pytest_kms.state.world import World
 
 
@@ -26,28 +33,67 @@ class Registry:
         self.aliases: dict[str, Alias] = {}
         self.key_ids: list[str] = []
         self.alias_names: list[str] = []
+        self.key_stores: dict[str, CustomKeyStore] = {}
+        self.customer_keys = 0
 
     def add(self, key: Key) -> None:
         """Let a key be found by its id."""
         self.keys[key.id] = key
         insort(self.key_ids, key.id)
-        self.world.remember_material(key)
+        key.backing.members[self.region] = key
+        self.customer_keys += key.manager == CUSTOMER
+
+    def key_store(self, store_id: str) -> CustomKeyStore:
+        """Return a custom key store.
+
+        Raises:
+            CustomKeyStoreNotFoundException: there is none of that id.
+
+        """
+        if store_id not in self.key_stores:
+            # AWS's sentence was not found.
+            raise CustomKeyStoreNotFoundException(why=f"{self.region} has no custom key store {store_id}")
+        return self.key_stores[store_id]
+
+    def other_key_stores(self, than: CustomKeyStore | None) -> Iterator[CustomKeyStore]:
+        """Give all custom key stores but one."""
+        return (store for store in self.key_stores.values() if store is not than)
+
+    def expect_free_name(self, name: str, *, but: CustomKeyStore | None = None) -> None:
+        """Refuse the name of a custom key store that another one has.
+
+        Raises:
+            CustomKeyStoreNameInUseException: it has.
+
+        """
+        for other in self.other_key_stores(but):
+            if other.name == name:
+                # AWS's sentence was not found.
+                raise CustomKeyStoreNameInUseException(why=f"{other.id} has the name {name!r}")
+
+    def add_key_store(self, name: str, backing: Cluster | Proxy) -> CustomKeyStore:
+        """Make a custom key store, not connected yet."""
+        store_id = f"cks-{self.world.random_bytes(9).hex()[:17]}"
+        store = CustomKeyStore(id=store_id, home=self, name=name, backing=backing, created=self.world.now)
+        self.key_stores[store_id] = store
+        return store
 
     def delete_after(self, key: Key, window: dt.timedelta) -> dt.datetime:
         """Delete a key once a waiting period is over, unless it was cancelled by then; say when that is."""
-        due = self.world.clock.seconds + window.total_seconds()
+        agenda = self.world.agenda
+        due = agenda.now + window.total_seconds()
         date = self.world.clock.moment(due)
 
         def delete_if_still_due() -> None:
             if key.deletion_date == date and not key.deleted:
                 self._delete(key)
 
-        self.world.agenda.at(due, delete_if_still_due)
+        agenda.at(due, delete_if_still_due)
         return date
 
     def point(self, name: str, key: Key) -> None:
         """Make an alias, or let one that exists point to another key."""
-        now = self.world.clock.now
+        now = self.world.now
         old = self.aliases.get(name)
         if old is None:
             arn = arns.of(self.region, self.account, name)
@@ -69,4 +115,10 @@ class Registry:
             self.remove_alias(self.aliases[name])
         del self.keys[key.id]
         del self.key_ids[bisect_left(self.key_ids, key.id)]
+        self.customer_keys -= key.manager == CUSTOMER
         key.deleted = True
+        key.backing.wait_for_replicas()
+        self.world.record_own_doing("DeleteKey", key)
+        primary = key.backing.primary
+        if primary.state == PENDING_REPLICA_DELETION and not any(key.backing.replicas()):
+            primary.schedule_deletion(primary.waiting_period)

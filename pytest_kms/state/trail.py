@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -40,10 +42,12 @@ class Attempt(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One call of KMS, however many attempts it took.
+    """One call of KMS, however many attempts it took, or something that KMS did by itself.
 
     `parameters` are the members of the request as the caller wrote them, without blobs and secrets. `error` is
     AWS's code of the last answer, or None for a success; `message` AWS's sentence; `why` our own explanation.
+    `service_event` tells what KMS did by itself (CloudTrail's `serviceEventDetails`: a rotation, say), with
+    `principal` "AWS Internal"; it is None for calls.
     """
 
     operation: str
@@ -62,6 +66,7 @@ class Event(NamedTuple):
     cryptographic: bool
     request_id: str
     via: str | None = None
+    service_event: Mapping[str, str] | None = None
 
     @property
     def key(self) -> str | None:
@@ -82,6 +87,16 @@ class Event(NamedTuple):
     def succeeded(self) -> bool:
         """Whether the last attempt was answered without an error."""
         return self.error is None
+
+    @property
+    def answered(self) -> dt.datetime:
+        """When the last attempt was made."""
+        return self.attempts[-1].time
+
+    @property
+    def event_id(self) -> str:
+        """CloudTrail's `eventID`, a UUID: as repeatable as the id of the request."""
+        return str(uuid.UUID(bytes=hashlib.sha256(self.request_id.encode()).digest()[:16], version=4))
 
     @property
     def throttled(self) -> int:
@@ -191,7 +206,7 @@ class Trail(Sequence[Event]):
 
         """
         wanted = Filter(
-            operation=None if operation is None else service.expect_operation(operation),
+            operation=None if operation is None else service.expect_event(operation),
             keys=None if key is None else self._resolve_key(key),
             encryption_context=encryption_context,
             principal=principal,
@@ -209,3 +224,10 @@ class Trail(Sequence[Event]):
         else:
             earlier = self._events[place]
             self._events[place] = event._replace(time=earlier.time, attempts=earlier.attempts + event.attempts)
+
+
+def last_use(trail: Trail, key: str) -> Event | None:
+    """Return the last cryptographic operation on the key of an ARN that succeeded; a dry run never does."""
+    uses = [event for event in trail if event.cryptographic and event.succeeded and key in event.keys]
+    # Calls stand in the order in which they began.
+    return max(reversed(uses), key=lambda event: event.answered, default=None)

@@ -5,27 +5,33 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_kms import arns
 from pytest_kms.clock import Clock
 from pytest_kms.crypto import material as key_material
 from pytest_kms.crypto.rsa_pool import Pool
-from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SPECS, SYMMETRIC_DEFAULT, KeySpec
+from pytest_kms.crypto.specs import AWS_KMS, ENCRYPT_DECRYPT, EXTERNAL, SYMMETRIC_DEFAULT, KeySpec, spec_in
 from pytest_kms.errors import Refusal, UsageError
-from pytest_kms.state import aws_managed
+from pytest_kms.state import aws_managed, rotation
 from pytest_kms.state.agenda import Agenda
-from pytest_kms.state.key import AWS, AWS_OWNED, CUSTOMER, Key
-from pytest_kms.state.principal import Principal
+from pytest_kms.state.backing import Backing, KeyMaterial
+from pytest_kms.state.grant import GrantTokens
+from pytest_kms.state.key import AWS, AWS_OWNED, CUSTOMER, ENABLED, Key
+from pytest_kms.state.principal import Principal, default_principal
 from pytest_kms.state.quotas import Quotas
 from pytest_kms.state.registry import Registry
-from pytest_kms.state.trail import Trail
+from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Iterator, Mapping
 
     from pytest_kms.state.enclave import Enclave, NitroRoot
     from pytest_kms.state.faults import Fault
+    from pytest_kms.state.imported import ImportParameters
+    from pytest_kms.state.key_store import CustomKeyStore
     from pytest_kms.state.trail import KeyName
 
 # The account that AWS owned keys live in. The real ones are AWS's secret; this one is nobody's.
@@ -50,23 +56,25 @@ class World:
         self.origin = origin
         self.lock = threading.RLock()
         self.clock = Clock()
-        self.agenda = Agenda()
+        self.agenda = Agenda(self.clock)
         self.quotas = Quotas(region)
         self.faults: list[Fault] = []
         self.trail = Trail(self.arns_of)
         self.refusals: list[Refusal] = []
         # Repeatable on purpose, for the same seed: these are test keys.
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311
+        self.grant_tokens = GrantTokens(self.random_bytes)
         self._secret = self.random_bytes(32)
         self._request_prefix = self.random_uuid()[:-12]
         self._requests = 0
         self._nitro_root: NitroRoot | None = None
         self._rsa_pool = Pool()
+        self.import_parameters: dict[bytes, ImportParameters] = {}
         self._registries: dict[tuple[str, str], Registry] = {}
-        self._keys_by_material: dict[bytes, Key] = {}
+        self._backings: dict[bytes, Backing] = {}
         self._contexts: dict[bytes, Mapping[str, str]] = {}
         self._aws_owned: dict[tuple[str, str], Key] = {}
-        self._principal = Principal(arns.of_principal(region, account, "user/tester"), account)
+        self._principal = default_principal(region, account)
 
     # what is there
 
@@ -81,14 +89,27 @@ class World:
         """Return whom an access key names: the default principal for every key that is not known."""
         return self._principal
 
-    def key_of_material(self, material_id: bytes) -> Key | None:
-        """Return the key, living or deleted, that a key material was made for in this fake."""
-        return self._keys_by_material.get(material_id)
+    @property
+    def now(self) -> dt.datetime:
+        """The present moment; while something is done late, the moment when it was due."""
+        return self.clock.moment(self.agenda.now)
+
+    def key_of_material(self, material_id: bytes, region: str) -> Key | None:
+        """Return the key that a key material was made for, living or deleted: the one in a Region, if there is one."""
+        backing = self._backings.get(material_id)
+        if backing is None:
+            return None
+        return backing.members.get(region) or backing.primary
 
     def all_keys(self) -> Iterator[Key]:
         """Give all keys of all accounts and Regions, AWS owned keys left out."""
         for registry in tuple(self._registries.values()):
             yield from tuple(registry.keys.values())
+
+    def all_key_stores(self) -> Iterator[CustomKeyStore]:
+        """Give the custom key stores of all accounts and Regions, in each the oldest first."""
+        for registry in tuple(self._registries.values()):
+            yield from tuple(registry.key_stores.values())
 
     def settle(self) -> None:
         """Let happen what has fallen due."""
@@ -123,7 +144,7 @@ class World:
             return [name]
         found = [key for key in self.all_keys() if self._is_called(key, name)]
         # A key that was deleted since may still stand in the trail; an AWS owned key is in no list.
-        found = found or [key for key in tuple(self._keys_by_material.values()) if self._is_called(key, name)]
+        found = found or [key for key in self._keys_ever() if self._is_called(key, name)]
         if not found:
             known = ", ".join(sorted(f"{key.label} ({key.region})" for key in self.all_keys())) or "none"
             raise UsageError(f"no key is called {name!r}. Known keys: {known}.")
@@ -147,27 +168,64 @@ class World:
         manager: str = CUSTOMER,
         spec: str = SYMMETRIC_DEFAULT,
         usage: str = ENCRYPT_DECRYPT,
+        origin: str = AWS_KMS,
+        multi_region: bool = False,
         description: str = "",
         tags: dict[str, str] | None = None,
+        policy: str | None = None,
         material: bytes | None = None,
+        store: CustomKeyStore | None = None,
+        xks_key_id: str | None = None,
     ) -> Key:
-        """Make a key. Its material comes into being when it is first used."""
-        key_spec = SPECS[spec]
+        """Make a key. Its material comes into being when it is first used; imported material has to be given."""
+        key_spec = spec_in(region, spec)
         key_material.expect_available(key_spec)
+        key_id = key_id or self._new_key_id(multi_region=multi_region)
+        backing = Backing(spec=key_spec, usage=usage, origin=origin, multi_region=multi_region)
         key = Key(
-            id=key_id or self.random_uuid(),
+            id=key_id,
             home=Registry(self, region, account) if manager == AWS_OWNED else self.registry(region, account),
             manager=manager,
-            key_spec=key_spec,
-            usage=usage,
-            created=self.clock.now,
-            material_id=self.random_bytes(32),
+            backing=backing,
+            created=self.now,
             description=description,
             tags=dict(tags or {}),
-            material=material,
+            policy=policy,
+            store=store,
+            xks_key_id=xks_key_id,
         )
+        backing.primary = key
         key.home.add(key)
+        if origin != EXTERNAL:
+            make = partial(self._derive_material, key_spec, key_id)
+            self.add_material(backing, KeyMaterial(self.random_bytes(32), content=material, make=make))
+        key.become(ENABLED)
         return key
+
+    def create_replica(
+        self,
+        primary: Key,
+        region: str,
+        *,
+        description: str = "",
+        tags: dict[str, str] | None = None,
+        policy: str | None = None,
+    ) -> Key:
+        """Make a replica of a multi-Region key. Imported material has to be imported into it as well."""
+        replica = Key(
+            id=primary.id,
+            home=self.registry(region, primary.account),
+            manager=primary.manager,
+            backing=primary.backing,
+            created=self.now,
+            description=description,
+            tags=dict(tags or {}),
+            policy=policy,
+        )
+        replica.home.add(replica)
+        replica.backing.wait_for_replicas()
+        replica.become(ENABLED)
+        return replica
 
     def aws_managed_key(self, service: str, region: str, account: str) -> Key:
         """Return the AWS managed key of a service, made on first use."""
@@ -177,6 +235,7 @@ class World:
         if alias is not None:
             return alias.key
         key = self.create_key(region=region, account=account, manager=AWS, description=aws_managed.description(service))
+        rotation.rotate_every(key.backing, rotation.DEFAULT_PERIOD)
         registry.point(name, key)
         return key
 
@@ -211,12 +270,43 @@ class World:
             now=lambda: self.clock.now,
         )
 
-    def remember_material(self, key: Key) -> None:
-        """Know from now on which key a ciphertext was made with, and which test made the key."""
-        self._keys_by_material[key.material_id] = key
-        _origins[key.material_id] = self.origin
+    def add_material(self, backing: Backing, material: KeyMaterial) -> None:
+        """Give keys a material, and know from now on what it was made for, and by which test."""
+        backing.add(material)
+        self._backings[material.id] = backing
+        _origins[material.id] = self.origin
         if len(_origins) > _ORIGINS_KEPT:
             del _origins[next(iter(_origins))]
+
+    def rotated_material(self, backing: Backing) -> KeyMaterial:
+        """Make the material that a rotation gives to keys: repeatable by seed, whatever is used first."""
+        material_id = self.random_bytes(32)
+        return KeyMaterial(material_id, make=partial(self._derive_material, backing.spec, material_id.hex()))
+
+    def record_own_doing(self, name: str, key: Key, details: Mapping[str, str] | None = None) -> None:
+        """Record what KMS does to a key by itself, at the moment when it is due."""
+        if key.manager == AWS_OWNED:
+            return
+        now, request_id = self.now, self.next_request_id()
+        event = Event(
+            operation=name,
+            uses=(KeyUse("KeyId", key.arn, {}, name),),
+            parameters={},
+            principal="AWS Internal",
+            account=key.account,
+            region=key.region,
+            time=now,
+            error=None,
+            message="",
+            why="",
+            attempts=(Attempt(1, now, None),),
+            dry_run=False,
+            read_only=False,
+            cryptographic=False,
+            request_id=request_id,
+            service_event=details or {},
+        )
+        self.trail.record(event, request_id)
 
     def remember_context(self, blob: bytes, context: Mapping[str, str]) -> None:
         """Know from now on which encryption context a ciphertext was made with, to explain a mismatch."""
@@ -237,14 +327,26 @@ class World:
         variant = "89ab"[int(digits[16], 16) % 4]
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
-    def derive_material(self, spec: KeySpec, key_id: str) -> bytes:
-        """Make the key material of a key: repeatable by seed, whatever is used first."""
-        secret = hashlib.shake_256(self._secret + key_id.encode()).digest(key_material.SECRET_BYTES)
+    def _derive_material(self, spec: KeySpec, name: str) -> bytes:
+        """Make a key material: repeatable by seed, whatever is used first."""
+        secret = hashlib.shake_256(self._secret + name.encode()).digest(key_material.SECRET_BYTES)
         return key_material.derive(spec, secret, self._rsa_pool)
 
     def new_pair(self, spec: KeySpec) -> tuple[bytes, bytes]:
         """Make a data key pair: the private and the public key."""
         return key_material.derive_pair(spec, self.random_bytes(key_material.SECRET_BYTES), self._rsa_pool)
+
+    def new_material(self, spec: KeySpec) -> bytes:
+        """Make the material of a data key pair, or a wrapping key."""
+        return key_material.derive(spec, self.random_bytes(key_material.SECRET_BYTES), self._rsa_pool)
+
+    def _new_key_id(self, *, multi_region: bool) -> str:
+        return f"mrk-{self.random_bytes(16).hex()}" if multi_region else self.random_uuid()
+
+    def _keys_ever(self) -> list[Key]:
+        """List all keys with material, deleted and AWS owned ones too."""
+        backings = {id(backing): backing for backing in tuple(self._backings.values())}
+        return [key for backing in backings.values() for key in tuple(backing.members.values())]
 
     @staticmethod
     def _is_called(key: Key, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Measure what pytest-kms costs: `python tests/benchmarks/benchmark.py [--json FILE]`.
+"""Measure what pytest-kms costs: `python tests/benchmarks/benchmark.py [--json FILE] [--only PART ...]`.
 
 Everything is compared with something else that is measured in the same run, in turns, so that the ratios hold
 on any machine. Prints a Markdown table, and ends with exit status 1 if a limit is passed.
@@ -57,8 +57,10 @@ FIXTURE_TESTS = 1000
 THROTTLED_CALLS = 15
 TESTS = 500
 OUR_RUNS = 5
+ROUNDS_OF_MANY_KEYS = 9
 LIMIT = 1.15
 LIMIT_OF_CREATE_KEY = 1.3
+LIMIT_OF_GROWTH = 1.3
 ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
 
 
@@ -571,18 +573,100 @@ def measure_throttling() -> Iterator[Row]:
         )
 
 
-def measure() -> Iterator[Row]:
-    """Measure everything, in the order of the table."""
-    yield from measure_calls()
-    yield measure_specs()
-    yield measure_first_use()
-    yield measure_entering()
+# Many keys
+
+
+def seconds_to_list(kms: FakeKMS, ours: KMSClient, keys: int) -> float:
+    """Time ListKeys, page by page as botocore asks for them, with so many keys."""
+    for _ in range(keys):
+        kms.create_key()
+    start = time.perf_counter()
+    listed = sum(len(page["Keys"]) for page in ours.get_paginator("list_keys").paginate())
+    took = time.perf_counter() - start
+    if listed != keys:
+        raise SystemExit(f"ListKeys showed {listed} keys of {keys}")
+    return took
+
+
+def seconds_to_call(kms: FakeKMS, ours: KMSClient, keys: int) -> float:
+    """Time so many calls of CreateKey, each with one of CreateAlias."""
+    kms.quotas.off()
+    start = time.perf_counter()
+    for number in range(keys):
+        key_id = ours.create_key()["KeyMetadata"]["KeyId"]
+        ours.create_alias(AliasName=f"alias/{number}", TargetKeyId=key_id)
+    return time.perf_counter() - start
+
+
+def seconds_to_arrange(kms: FakeKMS, ours: KMSClient, keys: int) -> float:
+    """Time the arranging of so many keys, each with an alias."""
+    start = time.perf_counter()
+    for number in range(keys):
+        kms.create_key(alias=f"alias/{number}")
+    return time.perf_counter() - start
+
+
+def growth(what: str, seconds: Callable[[FakeKMS, KMSClient, int], float], few: int, many: int) -> Row:
+    """Compare the time for each of many keys with that for each of few, in turns; the few as often as makes many."""
+    ours, ratios, times = client(), [], []
+
+    def of_each(keys: int) -> float:
+        total = 0.0
+        for _ in range(many // keys):
+            with fake_kms() as kms:
+                total += seconds(kms, ours, keys)
+        return total / many
+
+    for number in range(-1, ROUNDS_OF_MANY_KEYS):
+        each = {keys: of_each(keys) for keys in ((few, many) if number % 2 else (many, few))}
+        if number >= 0:  # the first round warms up
+            ratios.append(each[many] / each[few])
+            times.append(each[many])
+    return Row(
+        f"{what}, time per key with {many:,} keys against {few:,}",
+        statistics.median(ratios),
+        LIMIT_OF_GROWTH,
+        "x",
+        f"{statistics.median(times) * 1e6:.0f} µs per key",
+    )
+
+
+def measure_many_keys() -> Iterator[Row]:
+    """Measure that time grows with the number of keys, and no faster."""
+    yield growth("ListKeys, all pages", seconds_to_list, 1_000, 10_000)
+    yield growth("CreateKey and CreateAlias", seconds_to_call, 100, 1_000)
+    yield growth("kms.create_key with an alias", seconds_to_arrange, 100, 1_000)
+
+
+def measure_suites() -> Iterator[Row]:
+    """Measure whole suites, and the fixture in one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         yield measure_fixture(folder)
         yield from measure_empty_suite(folder)
         yield from measure_against_moto(folder)
-    yield from measure_throttling()
+
+
+def measure_material() -> Iterator[Row]:
+    """Measure the keys of every spec, and the making of their material."""
+    yield measure_specs()
+    yield measure_first_use()
+
+
+def measure_fake() -> Iterator[Row]:
+    """Measure the fake without calls."""
+    yield measure_entering()
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    "calls": measure_calls,
+    "material": measure_material,
+    "fake": measure_fake,
+    "suites": measure_suites,
+    "throttling": measure_throttling,
+    "many-keys": measure_many_keys,
+}
+"""What is measured, in the order of the table."""
 
 
 def machine() -> str:
@@ -597,13 +681,17 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}"
+    )
     options = parser.parse_args()
     sys.stdout.write(f"{machine()}\n\n| what | measured | limit | | |\n|---|---|---|---|---|\n")
     rows = []
-    for row in measure():
-        rows.append(row)
-        sys.stdout.write(f"{row}\n")
-        sys.stdout.flush()
+    for part in options.only:
+        for row in PARTS[part]():
+            rows.append(row)
+            sys.stdout.write(f"{row}\n")
+            sys.stdout.flush()
     if options.json:
         results = {"machine": machine(), "rows": [asdict(row) | {"passed": row.passed} for row in rows]}
         options.json.write_text(json.dumps(results, indent=2) + "\n")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from answers import TESTER
 from botocore.exceptions import ClientError
 
 from pytest_kms import fake_kms
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from pytest_kms import FakeKMS, Key
 
-TESTER = "arn:aws:iam::123456789012:user/tester"
 STRANGER = "111122223333"
 MISSING = "1234abcd-12ab-34cd-56ef-1234567890ab"
 

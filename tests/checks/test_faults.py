@@ -1,16 +1,19 @@
-"""Failures that a test orders with `kms.throttle`."""
+"""Failures that a test orders with `kms.throttle` and `kms.fail`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pytest_kms import NotSupported, UsageError, fake_kms
+from pytest_kms import NotSupported, UsageError, errors, fake_kms, service
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from mypy_boto3_kms import KMSClient
 
     from pytest_kms import FakeKMS, Key
@@ -281,3 +284,322 @@ def test_faults_that_are_left_are_told_in_words() -> None:
             "ThrottlingException for Encrypt, 2 of them left",
             "ThrottlingException for any operation, 1 of them left",
         ] == [str(fault) for fault in kms.unused_faults()]
+
+
+def test_what_kms_does_by_itself_cannot_be_throttled(kms: FakeKMS) -> None:
+    """No request asks for it."""
+    with pytest.raises(UsageError, match="KMS has no operation 'DeleteKey'"):
+        kms.throttle("DeleteKey")
+
+
+# kms.fail
+
+
+COMMON = [
+    "AccessDeniedException",
+    "DependencyTimeoutException",
+    "ExpiredTokenException",
+    "InternalFailure",
+    "InvalidSignatureException",
+    "KeyUnavailableException",
+    "KMSInternalException",
+    "OptInRequired",
+    "RequestExpired",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "UnrecognizedClientException",
+    "ValidationException",
+]
+STATUSES = {
+    "DependencyTimeoutException": 500,
+    "InternalFailure": 500,
+    "KeyUnavailableException": 500,
+    "KMSInternalException": 500,
+    "OptInRequired": 403,
+    "ServiceUnavailable": 503,
+}
+MESSAGES = {
+    "DryRunOperationException": "The request would have succeeded, but the DryRun option is set.",
+    "ExpiredTokenException": "The security token included in the request is expired",
+    "IncorrectKeyException": "The key ID in the request does not identify a CMK that can perform this operation.",
+    "ThrottlingException": THROTTLED["Message"],
+    "UnrecognizedClientException": "The security token included in the request is invalid.",
+}
+DECLARED = sorted({error for name in service.operation_names() for error in service.declared_errors(name)})
+
+
+def response_of(client: KMSClient, method: str, **members: Any) -> tuple[dict[str, str], int]:
+    """Return the error that a call ends with, and its status."""
+    with pytest.raises(ClientError) as excinfo:
+        getattr(client, method)(**members)
+    response: Any = excinfo.value.response
+    return dict(response["Error"]), response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def code_of(client: KMSClient, key: Key) -> str | None:
+    """Return the code of the error that an Encrypt ends with, None for a success."""
+    try:
+        client.encrypt(KeyId=key.id, Plaintext=b"x")
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return None
+
+
+@pytest.mark.parametrize("code", COMMON)
+def test_any_operation_may_end_with_a_common_error(kms: FakeKMS, client: KMSClient, code: str) -> None:
+    """Whether the model declares it or not; code, text and status are AWS's, and the trail says who wanted it."""
+    kms.fail("ListKeys", code)
+
+    assert ({"Code": code, "Message": MESSAGES.get(code, "")}, STATUSES.get(code, 400)) == response_of(
+        client, "list_keys"
+    )
+    assert ("ListKeys", code, "the test ordered it with kms.fail") == (
+        kms.trail.last.operation,
+        kms.trail.last.error,
+        kms.trail.last.why,
+    )
+
+
+def test_every_common_error_is_named_here() -> None:
+    """The table above is the package's own."""
+    assert COMMON == [error.__name__ for error in errors.COMMON]
+
+
+@pytest.mark.parametrize("code", DECLARED)
+def test_an_operation_may_end_with_what_its_model_declares(kms: FakeKMS, client: KMSClient, code: str) -> None:
+    """An application that catches the client's exception class gets one."""
+    name = next(name for name in service.operation_names() if code in service.declared_errors(name))
+    kms.fail(name, code)
+
+    with pytest.raises(getattr(client.exceptions, code)) as excinfo:
+        getattr(client, xform_name(name))()
+
+    response: Any = excinfo.value.response
+    assert {"Code": code, "Message": MESSAGES.get(code, "")} == response["Error"]
+    assert STATUSES.get(code, 400) == response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@pytest.mark.parametrize("code", DECLARED)
+def test_every_error_of_the_model_has_a_class(code: str) -> None:
+    """It stands in errors.py, and is not made up."""
+    assert errors.class_of(code) is getattr(errors, code)
+
+
+def test_an_error_that_only_a_newer_botocore_knows_has_a_class_too() -> None:
+    """It is a client's mistake until somebody knows better."""
+    made = errors.class_of("HsmOnFireException")
+
+    assert ("HsmOnFireException", 400) == (made().code, made().status)
+
+
+@pytest.mark.parametrize("code", ["KMSInternalException", "ServiceUnavailable", "ThrottlingException"])
+@pytest.mark.parametrize(("mode", "attempts"), [("legacy", 5), ("standard", 3)])
+def test_a_failure_of_aws_s_is_retried_by_botocore(kms: FakeKMS, code: str, mode: Any, attempts: int) -> None:
+    """Its waits pass the fake's time; the application sees nothing if there are attempts enough."""
+    key = kms.create_key()
+    kms.fail("Encrypt", code, times=attempts - 1)
+    client = kms.client_for(config=Config(retries={"mode": mode, "total_max_attempts": attempts}))
+
+    answer = client.encrypt(KeyId=key.id, Plaintext=b"x")
+
+    assert attempts - 1 == answer["ResponseMetadata"]["RetryAttempts"]
+    assert [code] * (attempts - 1) + [None] == [attempt.error for attempt in kms.trail.last.attempts]
+
+
+def test_a_failure_of_the_caller_s_is_not_retried(kms: FakeKMS) -> None:
+    """It would be the same the next time."""
+    key = kms.create_key()
+    kms.fail("Encrypt", "AccessDeniedException")
+
+    assert "AccessDeniedException" == code_of(kms.client, key)
+    kms.assert_denied("Encrypt", times=1)
+    assert 1 == len(kms.trail.last.attempts)
+
+
+def test_a_failure_may_be_for_any_operation(kms: FakeKMS, client: KMSClient) -> None:
+    """None stands for all of them."""
+    key = kms.create_key()
+    kms.fail(None, "KMSInternalException", times=2)
+
+    assert "KMSInternalException" == response_of(client, "list_keys")[0]["Code"]
+    assert ["KMSInternalException", None] == [code_of(client, key) for _ in range(2)]
+
+
+def test_only_the_operation_and_the_key_named_fail(kms: FakeKMS, client: KMSClient) -> None:
+    """Other calls pass and use nothing up."""
+    key, other = kms.create_key("orders"), kms.create_key()
+    kms.fail("Encrypt", "KeyUnavailableException", key="alias/orders")
+
+    client.describe_key(KeyId=key.id)
+    assert [None, "KeyUnavailableException", None] == [code_of(client, each) for each in (other, key, key)]
+
+
+def test_so_many_calls_pass_first_as_were_ordered(kms: FakeKMS, client: KMSClient) -> None:
+    """`after` counts the calls that the order is meant for, and no others."""
+    key = kms.create_key()
+    kms.fail("Encrypt", "KMSInternalException", after=2, times=2)
+
+    client.list_keys()
+    internal = "KMSInternalException"
+    assert [None, None, internal, internal, None] == [code_of(client, key) for _ in range(5)]
+
+
+def test_a_call_that_is_let_pass_is_looked_at_as_any_other(kms: FakeKMS, client: KMSClient) -> None:
+    """It may fail for reasons of its own."""
+    key = kms.create_key(state="Disabled")
+    kms.fail("Encrypt", "KMSInternalException", after=1)
+
+    assert ["DisabledException", "KMSInternalException"] == [code_of(client, key) for _ in range(2)]
+
+
+def test_attempts_count_as_calls_do(kms: FakeKMS) -> None:
+    """A call that is tried again after a throttling is two requests."""
+    key = kms.create_key()
+    kms.throttle("Encrypt")
+    kms.fail("Encrypt", "DisabledException", after=1)
+
+    assert [None, "DisabledException"] == [code_of(kms.client, key) for _ in range(2)]
+    assert ["ThrottlingException", None] == [attempt.error for attempt in kms.trail[0].attempts]
+
+
+def test_throttling_and_failures_stand_in_one_queue(kms: FakeKMS, client: KMSClient) -> None:
+    """First in, first out; a call that an order lets pass does not go to the next one."""
+    key = kms.create_key()
+    kms.throttle("Encrypt")
+    kms.fail("Encrypt", "KMSInternalException", after=1)
+    kms.throttle()
+    kms.fail("Encrypt", "DisabledException")
+
+    assert [
+        "ThrottlingException",
+        None,
+        "KMSInternalException",
+        "ThrottlingException",
+        "DisabledException",
+        None,
+    ] == [code_of(client, key) for _ in range(6)]
+
+
+def test_a_failure_comes_before_every_other_check(kms: FakeKMS, client: KMSClient) -> None:
+    """A call that would be refused anyhow fails as ordered."""
+    kms.fail("Encrypt", "InvalidGrantTokenException", times=2)
+
+    for members in ({"KeyId": "alias/nowhere", "Plaintext": b"x"}, {}):
+        assert "InvalidGrantTokenException" == response_of(client, "encrypt", **members)[0]["Code"]
+
+
+def test_a_call_that_failed_changes_nothing(kms: FakeKMS, client: KMSClient) -> None:
+    """No key comes of a CreateKey that failed."""
+    kms.fail("CreateKey", "LimitExceededException")
+
+    assert "LimitExceededException" == response_of(client, "create_key")[0]["Code"]
+    assert [] == client.list_keys()["Keys"]
+
+
+def test_an_ordered_failure_is_no_request_of_the_quota(kms: FakeKMS, client: KMSClient) -> None:
+    """A call that is let pass is."""
+    key = kms.create_key()
+    kms.clock.freeze()
+    kms.quotas["Encrypt"] = 1
+    kms.fail("Encrypt", "KMSInternalException", after=1, times=2)
+
+    internal = "KMSInternalException"
+    assert [None, internal, internal, "ThrottlingException"] == [code_of(client, key) for _ in range(4)]
+
+
+def test_an_error_that_the_operation_never_ends_with_is_refused(kms: FakeKMS) -> None:
+    """A test that handles it would prove nothing; the message says what there is instead."""
+    with pytest.raises(UsageError) as excinfo:
+        kms.fail("ListKeys", "DisabledException")
+
+    assert (
+        "pytest-kms: ListKeys never ends with the error 'DisabledException'. What it may end with:"
+        " AccessDeniedException, DependencyTimeoutException, ExpiredTokenException, InternalFailure,"
+        " InvalidMarkerException, InvalidSignatureException, KeyUnavailableException, KMSInternalException,"
+        " OptInRequired, RequestExpired, ServiceUnavailable, ThrottlingException, UnrecognizedClientException,"
+        " ValidationException."
+    ) == str(excinfo.value)
+    assert [] == kms.unused_faults()
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("InvalidCipherTextException", "InvalidCiphertextException"),
+        ("KMSInternalError", "KMSInternalException"),
+        ("AccessDenied", "AccessDeniedException"),
+        ("Throttling", "ThrottlingException"),
+    ],
+)
+def test_a_misspelt_error_is_told_with_what_may_have_been_meant(kms: FakeKMS, misspelt: str, meant: str) -> None:
+    """The nearest name stands first."""
+    with pytest.raises(UsageError) as excinfo:
+        kms.fail("Decrypt", misspelt)
+
+    assert str(excinfo.value).startswith(
+        f"pytest-kms: Decrypt never ends with the error '{misspelt}'. Did you mean {meant}? What it may end with:"
+        " AccessDeniedException, "
+    )
+
+
+def test_an_error_that_some_operations_lack_cannot_be_for_all(kms: FakeKMS) -> None:
+    """It wants the name of an operation."""
+    with pytest.raises(UsageError, match="not every operation may end with the error 'DisabledException'"):
+        kms.fail(None, "DisabledException")
+
+
+@pytest.mark.parametrize("operation", ["Encript", "RotateKey"])
+def test_an_unknown_operation_cannot_fail(kms: FakeKMS, operation: str) -> None:
+    """A misspelt one, or what KMS does by itself."""
+    with pytest.raises(UsageError, match=f"KMS has no operation '{operation}'. Did you mean "):
+        kms.fail(operation, "KMSInternalException")
+
+
+def test_an_unknown_key_cannot_fail(kms: FakeKMS) -> None:
+    """It is told as elsewhere."""
+    with pytest.raises(UsageError, match="no key is called 'alias/orders'"):
+        kms.fail("Encrypt", "KMSInternalException", key="alias/orders")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [({"times": 0}, "times is 1 or more, not 0"), ({"after": -1}, "after is 0 or more, not -1")],
+)
+def test_numbers_that_are_no_order(kms: FakeKMS, numbers: dict[str, Any], message: str) -> None:
+    """At least one call fails, and none is let pass in vain."""
+    with pytest.raises(UsageError) as excinfo:
+        kms.fail("Encrypt", "KMSInternalException", **numbers)
+
+    assert f"pytest-kms: {message}" == str(excinfo.value)
+
+
+def test_failures_that_are_left_are_told_in_words() -> None:
+    """What the end of a test complains of says how many calls would have passed first."""
+    with fake_kms() as kms:
+        kms.fail("Encrypt", "KMSInternalException", times=2, after=3)
+        kms.fail(None, "AccessDeniedException")
+
+        assert [
+            "KMSInternalException for Encrypt, 2 of them left, after 3 more calls",
+            "AccessDeniedException for any operation, 1 of them left",
+        ] == [str(fault) for fault in kms.unused_faults()]
+
+
+def test_a_test_whose_failures_are_not_used_fails(pytester: pytest.Pytester) -> None:
+    """As with throttling: what was ordered and never came would prove nothing."""
+    pytester.makepyfile(
+        """
+        def test_nothing(kms):
+            kms.fail("Decrypt", "KMSInternalException", after=1)
+        """
+    )
+
+    result = pytester.runpytest()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*pytest-kms: faults were ordered and never used: KMSInternalException for Decrypt, 1 of them left,"
+            " after 1 more calls. What to do: *"
+        ]
+    )

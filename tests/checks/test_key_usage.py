@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 CALLS: dict[str, Callable[[KMSClient, str, bytes], object]] = {
     "Encrypt": lambda client, key, _: client.encrypt(KeyId=key, Plaintext=b"x"),
-    "Decrypt": lambda client, _, blob: client.decrypt(CiphertextBlob=blob),
+    "Decrypt": lambda client, key, blob: client.decrypt(
+        KeyId=key, CiphertextBlob=blob, EncryptionAlgorithm="RSAES_OAEP_SHA_256"
+    ),
     "ReEncrypt": lambda client, key, blob: client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=key),
     "GenerateDataKey": lambda client, key, _: client.generate_data_key(KeyId=key, KeySpec="AES_128"),
     "GenerateDataKeyWithoutPlaintext": lambda client, key, _: client.generate_data_key_without_plaintext(
@@ -41,16 +43,21 @@ CALLS: dict[str, Callable[[KMSClient, str, bytes], object]] = {
 }
 
 
-USAGES = ("ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT")
-MISFITS = [(operation, usage) for operation in CALLS for usage in USAGES if usage != OPERATIONS[operation].usage]
+# A key spec of each usage.
+SPECS = {
+    "ENCRYPT_DECRYPT": "SYMMETRIC_DEFAULT",
+    "SIGN_VERIFY": "ECC_NIST_P256",
+    "GENERATE_VERIFY_MAC": "HMAC_256",
+    "KEY_AGREEMENT": "ECC_NIST_P384",
+}
+MISFITS = [(operation, usage) for operation in CALLS for usage in SPECS if usage != OPERATIONS[operation].usage]
 
 
 @pytest.mark.parametrize(("operation", "usage"), MISFITS)
 def test_a_key_of_another_usage_is_refused(kms: FakeKMS, operation: str, usage: str) -> None:
     """The refusal names the key, its usage and the operation."""
-    key = kms.create_key()
-    blob = kms.encrypt(key, b"x")
-    key.usage = usage
+    key = kms.create_key(spec=SPECS[usage], usage=usage)
+    blob = kms.encrypt(kms.create_key(), b"x")
 
     with pytest.raises(ClientError) as excinfo:
         CALLS[operation](kms.client, key.id, blob)

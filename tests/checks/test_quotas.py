@@ -383,7 +383,7 @@ def test_a_quota_is_not_negative(kms: FakeKMS) -> None:
     with pytest.raises(UsageError) as excinfo:
         kms.quotas["Encrypt"] = -1
 
-    assert "pytest-kms: a quota is a number of calls per second, not -1" == str(excinfo.value)
+    assert "pytest-kms: a quota is a number of calls per second or of resources, not -1" == str(excinfo.value)
 
 
 # AWS's table, one row for each value.
@@ -418,6 +418,14 @@ DEFAULTS: dict[str, float] = {
     "GenerateDataKeyPair (RSA_4096)": 1,
 }
 
+RESOURCES: dict[str, float] = {
+    "KMS keys": 100_000,
+    "Aliases per KMS key": 50,
+    "Grants per KMS key": 50_000,
+    "Custom key stores": 10,
+    "On-demand rotations per KMS key": 25,
+}
+
 
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_a_default_is_that_of_aws(kms: FakeKMS, name: str) -> None:
@@ -429,7 +437,7 @@ def test_the_quotas_can_be_listed(kms: FakeKMS) -> None:
     """Iterating gives AWS's names of them."""
     names = list(kms.quotas)
 
-    assert {*DEFAULTS, POOL} == {name.removesuffix(" request rate") for name in names}
+    assert {*DEFAULTS, POOL, *RESOURCES} == {name.removesuffix(" request rate") for name in names}
     assert all(kms.quotas[name] > 0 for name in names)
 
 

@@ -377,6 +377,22 @@ def test_keys_live_in_one_region(kms: FakeKMS) -> None:
     assert "eu-central-1" == kms.trail.last.region
 
 
+def test_another_region_takes_over(kms: FakeKMS, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a multi-Region key the vault goes on in another Region, with what was kept in the first."""
+    primary = kms.create_key(alias=vault.SECRETS_KEY, multi_region=True)
+    replica = kms.replicate(primary, "eu-west-1", alias=vault.SECRETS_KEY)
+    documents = vault.Vault({})
+    documents.put("acme", "pin", b"2580")
+    primary.state = "Unavailable"
+    with pytest.raises(vault.VaultUnavailable):
+        documents.get("acme", "pin")
+
+    monkeypatch.setattr(vault, "kms", kms.client_for(region=replica.region))
+
+    assert b"2580" == documents.get("acme", "pin")
+    kms.assert_used(replica, "Decrypt", times=1)
+
+
 def test_the_vault_can_ask_what_it_may_do(
     kms: FakeKMS, documents: vault.Vault, secrets_key: Key, documents_key: Key
 ) -> None:
@@ -405,6 +421,20 @@ def test_rotation_moves_every_secret_to_a_new_key(kms: FakeKMS, documents: vault
     assert "Disabled" == secrets_key.state
     assert b"2580" == documents.get("acme", "pin")
     assert b"1999" == documents.get("globex", "pin")
+
+
+def test_documents_outlive_the_yearly_rotation_of_their_key(
+    kms: FakeKMS, documents: vault.Vault, documents_key: Key
+) -> None:
+    """AWS gives the key new material, and what was written before is read as ever: nothing has to be moved."""
+    vault.kms.enable_key_rotation(KeyId=documents_key.id)
+    documents.put("acme", "novel", LONG)
+
+    kms.clock.advance(days=365)
+
+    assert LONG == documents.get("acme", "novel")
+    assert 1 == len(kms.trail.filter("RotateKey", key=documents_key))
+    kms.assert_not_called("ReEncrypt")
 
 
 def test_an_old_key_can_be_called_back_for_30_days(kms: FakeKMS, secrets_key: Key) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from answers import error_of, invalid, members_of
+from answers import error_of, invalid, members_of, unfit
 from botocore.config import Config
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -462,7 +462,7 @@ def test_a_disabled_key_neither_encrypts_nor_decrypts(
     key = encryption_key(kms, spec)
     blob = sealed(kms, key, algorithm)
     key.state = "Disabled"
-    disabled = {"Code": "DisabledException", "Message": f"{key.arn} is disabled."}
+    disabled = unfit(key.arn, "Disabled")
     for member in ({"EncryptionAlgorithm": algorithm}, {"EncryptionContext": {"order": "7"}}):
         assert disabled == error_of(kms.client, "encrypt", KeyId=key.id, Plaintext=b"secret", **member)
     for ciphertext in (blob, b"garbage"):

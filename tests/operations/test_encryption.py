@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from answers import error_of, invalid, members_of, unchecked
+from answers import UNKNOWN, UNUSABLE, error_of, invalid, members_of, unchecked, unfit
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -18,20 +18,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kms(region="us-east-1")
 
 USABLE = ("Enabled", "Updating")
-UNUSABLE = {
-    "Disabled": ("DisabledException", "is disabled."),
-    "PendingDeletion": ("KMSInvalidStateException", "is pending deletion."),
-    "PendingReplicaDeletion": ("KMSInvalidStateException", "is pending replica deletion."),
-    "PendingImport": ("KMSInvalidStateException", "is pending import."),
-    "Unavailable": ("KMSInvalidStateException", "is unavailable."),
-    "Creating": ("KMSInvalidStateException", "is creating."),
-}
 INVALID_CIPHERTEXT = {"Code": "InvalidCiphertextException", "Message": ""}
 INCORRECT_KEY = {
     "Code": "IncorrectKeyException",
     "Message": "The key ID in the request does not identify a CMK that can perform this operation.",
 }
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 quickly = settings(max_examples=40, deadline=None, database=None, derandomize=True)
 plaintexts = st.one_of(
@@ -184,10 +175,7 @@ def test_an_algorithm_that_nobody_knows(kms: FakeKMS, method: str, member: str, 
 def test_encrypt_is_refused_in_a_state(kms: FakeKMS, state: str) -> None:
     """The message names the key and its state."""
     key = kms.create_key(state=state)
-    code, sentence = UNUSABLE[state]
-    assert {"Code": code, "Message": f"{key.arn} {sentence}"} == error_of(
-        kms.client, "encrypt", KeyId=key.id, Plaintext=b"secret"
-    )
+    assert unfit(key.arn, state) == error_of(kms.client, "encrypt", KeyId=key.id, Plaintext=b"secret")
 
 
 @pytest.mark.parametrize("state", USABLE)
@@ -235,8 +223,7 @@ def test_decrypt_is_refused_in_a_state(kms: FakeKMS, state: str, named: bool) ->
     """The message names the key and its state."""
     key = kms.create_key(state=state)
     members = {"KeyId": key.id} if named else {}
-    code, sentence = UNUSABLE[state]
-    assert {"Code": code, "Message": f"{key.arn} {sentence}"} == error_of(
+    assert unfit(key.arn, state) == error_of(
         kms.client, "decrypt", CiphertextBlob=kms.encrypt(key, b"secret"), **members
     )
 
@@ -447,8 +434,7 @@ def test_re_encrypt_is_refused_in_a_state_of_either_key(kms: FakeKMS, state: str
     key = source if side == "source" else destination
     blob = kms.encrypt(source, b"secret")
     key.state = state
-    code, sentence = UNUSABLE[state]
-    assert {"Code": code, "Message": f"{key.arn} {sentence}"} == error_of(
+    assert unfit(key.arn, state) == error_of(
         kms.client, "re_encrypt", CiphertextBlob=blob, DestinationKeyId=destination.id
     )
 

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+import freezegun
 import pytest
-from answers import error_of, invalid, members_of, unchecked
+from answers import STATES, each_unfit_name, error_of, invalid, members_of, unchecked, unfit
 
-from pytest_kms import FakeKMS, NotSupported, fake_kms
-
-if TYPE_CHECKING:
-    from mypy_boto3_kms.literals import OriginTypeType
+from pytest_kms import FakeKMS, Key, fake_kms
 
 pytestmark = pytest.mark.kms(region="us-east-1")
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-STATES = (
-    "Enabled",
-    "Disabled",
-    "PendingDeletion",
-    "PendingReplicaDeletion",
-    "PendingImport",
-    "Unavailable",
-    "Creating",
-    "Updating",
-)
-SENTENCES = {
-    "PendingDeletion": "is pending deletion.",
-    "PendingReplicaDeletion": "is pending replica deletion.",
-    "PendingImport": "is pending import.",
-    "Creating": "is creating.",
-    "Updating": "is updating.",
-}
 MEMBERS = {
     "UpdateKeyDescription": {"Description": "orders"},
     "EnableKey": {},
@@ -41,6 +23,7 @@ MEMBERS = {
     "ScheduleKeyDeletion": {},
     "CancelKeyDeletion": {},
 }
+IN_STORE = {"CustomKeyStoreId": "cks-1234567890abcdef0"}
 METHODS = {
     "UpdateKeyDescription": "update_key_description",
     "EnableKey": "enable_key",
@@ -274,16 +257,51 @@ def test_the_key_spec_is_given_in_one_spelling(kms: FakeKMS) -> None:
     } == error_of(kms.client, "create_key", KeySpec="SYMMETRIC_DEFAULT", CustomerMasterKeySpec="SYMMETRIC_DEFAULT")
 
 
-@pytest.mark.parametrize("origin", ["EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"])
-def test_an_origin_that_is_not_supported(origin: OriginTypeType) -> None:
-    """It is refused loudly, by an error that no application catches."""
-    with fake_kms() as kms:
-        with pytest.raises(NotSupported) as excinfo:
-            kms.client.create_key(Origin=origin)
-        assert (
-            f"pytest-kms: Origin {origin} of CreateKey is not supported by this version. What works: AWS_KMS."
-        ) == str(excinfo.value)
-        assert [] == kms.client.list_keys()["Keys"]
+@pytest.mark.parametrize("spec", ["ML_DSA_44", "ML_DSA_65", "ML_DSA_87"])
+def test_an_ml_dsa_key_has_no_material_of_the_owner_s(kms: FakeKMS, spec: str) -> None:
+    """Its origin is KMS itself."""
+    members = {"KeySpec": spec, "KeyUsage": "SIGN_VERIFY", "Origin": "EXTERNAL"}
+    assert {
+        "Code": "ValidationException",
+        "Message": f"KeySpec {spec} is not supported for Origin EXTERNAL",
+    } == error_of(kms.client, "create_key", **members)
+
+
+@pytest.mark.parametrize("origin", ["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"])
+@pytest.mark.parametrize(("spec", "usage"), [("RSA_2048", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")])
+def test_key_stores_hold_symmetric_encryption_keys_alone(kms: FakeKMS, origin: str, spec: str, usage: str) -> None:
+    """Whether the key store is named or not."""
+    assert {
+        "Code": "ValidationException",
+        "Message": f"KeySpec {spec} is not supported for Origin {origin}",
+    } == error_of(kms.client, "create_key", KeySpec=spec, KeyUsage=usage, Origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"Origin": "AWS_CLOUDHSM"}, "CustomKeyStoreId is required for Origin AWS_CLOUDHSM"),
+        ({"Origin": "EXTERNAL_KEY_STORE"}, "CustomKeyStoreId is required for Origin EXTERNAL_KEY_STORE"),
+        ({"Origin": "EXTERNAL", **IN_STORE}, "CustomKeyStoreId is not valid for Origin EXTERNAL"),
+        (IN_STORE, "CustomKeyStoreId is not valid for Origin AWS_KMS"),
+        ({"Origin": "EXTERNAL_KEY_STORE", **IN_STORE}, "XksKeyId is required for Origin EXTERNAL_KEY_STORE"),
+        ({"Origin": "AWS_CLOUDHSM", **IN_STORE, "XksKeyId": "a"}, "XksKeyId is not valid for Origin AWS_CLOUDHSM"),
+        ({"XksKeyId": "a"}, "XksKeyId is not valid for Origin AWS_KMS"),
+        (
+            {"Origin": "AWS_CLOUDHSM", **IN_STORE, "MultiRegion": True},
+            "MultiRegion is not valid for Origin AWS_CLOUDHSM",
+        ),
+        (
+            {"Origin": "EXTERNAL_KEY_STORE", **IN_STORE, "XksKeyId": "a", "MultiRegion": True},
+            "MultiRegion is not valid for Origin EXTERNAL_KEY_STORE",
+        ),
+    ],
+    ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
+)
+def test_members_belong_to_an_origin(kms: FakeKMS, members: dict[str, Any], sentence: str) -> None:
+    """Keys of key stores need theirs, and no other keys take what names one."""
+    assert {"Code": "ValidationException", "Message": sentence} == error_of(kms.client, "create_key", **members)
+    assert [] == kms.client.list_keys()["Keys"]
 
 
 # DescribeKey
@@ -398,9 +416,7 @@ def test_a_key_that_was_disabled_and_enabled_decrypts_again(kms: FakeKMS) -> Non
     key = kms.create_key()
     blob = kms.encrypt(key, b"secret")
     kms.client.disable_key(KeyId=key.id)
-    assert {"Code": "DisabledException", "Message": f"{key.arn} is disabled."} == error_of(
-        kms.client, "decrypt", CiphertextBlob=blob
-    )
+    assert unfit(key.arn, "Disabled") == error_of(kms.client, "decrypt", CiphertextBlob=blob)
     kms.client.enable_key(KeyId=key.id)
     assert b"secret" == kms.client.decrypt(CiphertextBlob=blob)["Plaintext"]
 
@@ -415,10 +431,7 @@ def test_a_key_that_was_disabled_and_enabled_decrypts_again(kms: FakeKMS) -> Non
 def test_an_operation_is_refused_in_a_state(kms: FakeKMS, operation: str, state: str) -> None:
     """The message names the key and its state, and the key stays as it was."""
     key = kms.create_key(state=state, description="before")
-    assert {
-        "Code": "KMSInvalidStateException",
-        "Message": f"{key.arn} {SENTENCES[state]}",
-    } == error_of(kms.client, METHODS[operation], KeyId=key.id, **MEMBERS[operation])
+    assert unfit(key.arn, state) == error_of(kms.client, METHODS[operation], KeyId=key.id, **MEMBERS[operation])
     assert (state, "before") == (key.state, key.description)
 
 
@@ -595,6 +608,150 @@ def test_an_aws_managed_key_is_managed_by_nobody_else(kms: FakeKMS, operation: s
         f" the kms:{operation} action",
     } == error_of(kms.client, METHODS[operation], KeyId=key.id, **MEMBERS[operation])
     assert "Enabled" == key.state
+
+
+# GetKeyLastUsage
+
+
+BEFORE = dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone.utc)
+TRACKING_START = dt.datetime(2026, 4, 23, tzinfo=dt.timezone.utc)
+AFTER = dt.datetime(2026, 5, 1, 12, tzinfo=dt.timezone.utc)
+
+
+@pytest.fixture
+def later() -> Iterator[FakeKMS]:
+    """Give a fake that lives after AWS began to remember."""
+    with freezegun.freeze_time(AFTER), fake_kms(region="us-east-1") as kms:
+        yield kms
+
+
+def usage_of(kms: FakeKMS, key: Key) -> dict[str, Any]:
+    """Return what GetKeyLastUsage answers about the last use."""
+    client = kms.client_for(region=key.region)
+    return dict(client.get_key_last_usage(KeyId=key.id)["KeyLastUsage"])
+
+
+@pytest.mark.parametrize("form", ["id", "arn"])
+def test_a_key_that_was_never_used(later: FakeKMS, form: str) -> None:
+    """There is nothing to tell; AWS remembers since the key was made."""
+    key = later.create_key()
+    later.clock.advance(days=1)
+    assert {
+        "KeyId": key.id,
+        "KeyLastUsage": {},
+        "TrackingStartDate": AFTER,
+        "KeyCreationDate": AFTER,
+    } == members_of(later.client.get_key_last_usage(KeyId=getattr(key, form)))
+
+
+def test_the_last_use_of_a_key_is_told(later: FakeKMS) -> None:
+    """What it was, when, and how to find it in the logs."""
+    key, other = later.create_key(), later.create_key()
+    later.client.encrypt(KeyId=key.id, Plaintext=b"x")
+    later.clock.advance(hours=1)
+    answer = later.client.generate_data_key(KeyId=key.id, KeySpec="AES_256")
+    later.clock.advance(hours=1)
+    later.client.encrypt(KeyId=other.id, Plaintext=b"x")
+    usage = usage_of(later, key)
+    assert UUID.fullmatch(usage.pop("CloudTrailEventId"))
+    assert {
+        "Operation": "GenerateDataKey",
+        "Timestamp": AFTER + dt.timedelta(hours=1),
+        "KmsRequestId": answer["ResponseMetadata"]["RequestId"],
+    } == usage
+
+
+def test_only_cryptography_that_succeeds_is_a_use(later: FakeKMS) -> None:
+    """Looking at a key, managing it, failing and dry runs are none."""
+    key = later.create_key(spec="HMAC_256")
+    mac: dict[str, Any] = {"KeyId": key.id, "Message": b"x", "MacAlgorithm": "HMAC_SHA_256"}
+    later.client.describe_key(KeyId=key.id)
+    later.client.update_key_description(KeyId=key.id, Description="x")
+    error_of(later.client, "generate_mac", DryRun=True, **mac)
+    error_of(later.client, "verify_mac", Mac=b"x", **mac)
+    error_of(later.client, "encrypt", KeyId=key.id, Plaintext=b"x")
+    assert {} == usage_of(later, key)
+    later.client.verify_mac(Mac=later.client.generate_mac(**mac)["Mac"], **mac)
+    later.client.disable_key(KeyId=key.id)
+    assert "VerifyMac" == usage_of(later, key)["Operation"]
+
+
+def test_re_encryption_uses_both_keys(later: FakeKMS) -> None:
+    """Source and destination."""
+    source, destination = later.create_key(), later.create_key()
+    later.client.re_encrypt(CiphertextBlob=later.encrypt(source, b"x"), DestinationKeyId=destination.id)
+    assert usage_of(later, source) == usage_of(later, destination)
+    assert "ReEncrypt" == usage_of(later, source)["Operation"]
+
+
+def test_a_use_that_took_retries_happened_when_it_succeeded(later: FakeKMS) -> None:
+    """The id is that of the attempt that was answered."""
+    key = later.create_key()
+    later.throttle("Encrypt", times=1)
+    answer = later.client.encrypt(KeyId=key.id, Plaintext=b"x")
+    usage = usage_of(later, key)
+    first, second = later.trail[0].attempts
+    assert first.time < second.time
+    assert abs(second.time - usage["Timestamp"]) < dt.timedelta(milliseconds=1)
+    assert answer["ResponseMetadata"]["RequestId"] == usage["KmsRequestId"]
+
+
+@pytest.mark.kms(seed=1)
+def test_the_id_of_the_event_repeats_with_the_seed(kms: FakeKMS) -> None:
+    """And is another for each call."""
+
+    def ids() -> list[str]:
+        kms.reset()
+        key = kms.create_key()
+        told = []
+        for _ in range(2):
+            kms.client.encrypt(KeyId=key.id, Plaintext=b"x")
+            told.append(usage_of(kms, key)["CloudTrailEventId"])
+        return told
+
+    assert ids() == ids()
+    assert 2 == len(set(ids()))
+
+
+def test_what_happened_before_aws_remembered_is_not_known() -> None:
+    """An older key may have been used before."""
+    with freezegun.freeze_time(BEFORE), fake_kms(region="us-east-1") as kms:
+        key = kms.create_key()
+        kms.client.encrypt(KeyId=key.id, Plaintext=b"x")
+        kms.clock.advance(days=90)
+        assert {
+            "KeyId": key.id,
+            "KeyLastUsage": {},
+            "TrackingStartDate": TRACKING_START,
+            "KeyCreationDate": BEFORE,
+        } == members_of(kms.client.get_key_last_usage(KeyId=key.id))
+        kms.client.encrypt(KeyId=key.id, Plaintext=b"x")
+        assert BEFORE + dt.timedelta(days=90) == usage_of(kms, key)["Timestamp"]
+
+
+def test_a_fake_that_lives_before_aws_remembered() -> None:
+    """No date lies in its future: it remembers since the key was made."""
+    with freezegun.freeze_time(BEFORE), fake_kms(region="us-east-1") as kms:
+        key = kms.create_key()
+        kms.client.encrypt(KeyId=key.id, Plaintext=b"x")
+        assert BEFORE == kms.client.get_key_last_usage(KeyId=key.id)["TrackingStartDate"]
+        assert BEFORE == usage_of(kms, key)["Timestamp"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_last_use_is_told_in_every_state(kms: FakeKMS, state: str) -> None:
+    """The state of the key does not matter."""
+    key = kms.create_key()
+    kms.client.encrypt(KeyId=key.id, Plaintext=b"x")
+    key.state = state
+    assert "Encrypt" == usage_of(kms, key)["Operation"]
+
+
+@each_unfit_name
+def test_the_last_use_of_a_key_that_is_not_there(kms: FakeKMS, key_id: str, code: str, message: str) -> None:
+    """Aliases are not taken."""
+    kms.create_key("orders")
+    assert {"Code": code, "Message": message} == error_of(kms.client, "get_key_last_usage", KeyId=key_id)
 
 
 # botocore's error classes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from answers import error_of, invalid, members_of, unchecked
+from answers import UNKNOWN, UNUSABLE, error_of, invalid, members_of, unchecked, unfit
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
 from hypothesis import given, settings
@@ -34,19 +34,11 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "HMAC_384": hashes.SHA384(),
     "HMAC_512": hashes.SHA512(),
 }
-UNUSABLE = {
-    "Disabled": ("DisabledException", "is disabled."),
-    "PendingDeletion": ("KMSInvalidStateException", "is pending deletion."),
-    "PendingReplicaDeletion": ("KMSInvalidStateException", "is pending replica deletion."),
-    "PendingImport": ("KMSInvalidStateException", "is pending import."),
-    "Creating": ("KMSInvalidStateException", "is creating."),
-}
 INVALID_MAC = {"Code": "KMSInvalidMacException", "Message": ""}
 WOULD_SUCCEED = {
     "Code": "DryRunOperationException",
     "Message": "The request would have succeeded, but the DryRun option is set.",
 }
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 MESSAGE = b"attack at dawn"
 MATERIAL = bytes(range(1, 65))
 
@@ -289,8 +281,7 @@ def test_a_key_for_other_work_is_refused(kms: FakeKMS, method: str, spec: str, u
 def test_a_key_is_refused_in_a_state(kms: FakeKMS, method: str, state: str, algorithm: str) -> None:
     """The message names the key and its state, before an algorithm that does not fit and a bad MAC."""
     key = kms.create_key(spec="HMAC_256", state=state)
-    code, sentence = UNUSABLE[state]
-    assert {"Code": code, "Message": f"{key.arn} {sentence}"} == error_of(
+    assert unfit(key.arn, state) == error_of(
         kms.client, method, **request(key, MacAlgorithm=algorithm), **of_verify(method)
     )
 

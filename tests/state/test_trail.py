@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from answers import TESTER
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -26,7 +27,6 @@ OTHER = "00000000-0000-4000-8000-000000000001"
 ARN = f"arn:aws:kms:us-east-1:123456789012:key/{ID}"
 OTHER_ARN = f"arn:aws:kms:us-east-1:123456789012:key/{OTHER}"
 UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
-TESTER = "arn:aws:iam::123456789012:user/tester"
 THROTTLED = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
 SECRET = b"correct horse battery staple"
 CONTEXT = {"order": "7"}
@@ -412,13 +412,15 @@ def test_no_event_holds_a_secret(kms: FakeKMS, key: Key) -> None:
 
 
 def test_no_event_holds_a_grant_token() -> None:
-    """CloudTrail leaves them out as well; here the refusal of them does."""
+    """CloudTrail leaves them out as well, good and bad ones."""
     with fake_kms() as kms:
         kms.create_key("orders")
-        with pytest.raises(NotSupported):
+        with pytest.raises(ClientError):
             kms.client.encrypt(KeyId="alias/orders", Plaintext=SECRET, GrantTokens=["open sesame"])
+        with pytest.raises(ClientError):
+            kms.client.retire_grant(GrantToken="open sesame")
         assert "sesame" not in repr(list(kms.trail))
-        assert {"KeyId": "alias/orders"} == kms.trail.last.parameters
+        assert [{"KeyId": "alias/orders"}, {}] == [event.parameters for event in kms.trail]
 
 
 # the sequence

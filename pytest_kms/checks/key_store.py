@@ -1,0 +1,21 @@
+"""Does what is behind the key store of each key do its part?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_kms.state.external_key import DECRYPT, ENCRYPT
+from pytest_kms.state.key import Key
+from pytest_kms.targets import CiphertextKey
+
+if TYPE_CHECKING:
+    from pytest_kms.operation import Call
+
+
+def check(call: Call) -> None:
+    """Refuse what a cluster or an external key manager would have to do and cannot."""
+    if not call.operation.cryptographic:
+        return
+    for target, thing in zip(call.operation.targets, call.found, strict=True):
+        if isinstance(thing, Key) and thing.store is not None:
+            thing.store.expect_able(thing, DECRYPT if isinstance(target, CiphertextKey) else ENCRYPT)
