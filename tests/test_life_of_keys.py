@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 import pytest
+from answers import error_of
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, note, seed, settings
@@ -30,7 +31,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pytest_kms import fake_kms
+from pytest_kms import FakeKMS, fake_kms
 
 LIVES = int(os.environ.get("KMS_LIVES", "60"))
 TOGETHER = 10
@@ -658,7 +659,8 @@ class LifeOfKeys(RuleBasedStateMachine):
             expected = str(refused)
         code, answer = self.answer(region, method, **members)
         if method not in ("decrypt", "describe_key", "verify_mac") or expected != code:
-            note(f"{self.model.now / SECOND:.3f} s: {method} in {region} {members} -> {code or 'ok'}")
+            told = {name: value for name, value in members.items() if not isinstance(value, bytes | None)}
+            note(f"{self.model.now / SECOND:.3f} s: {method} in {region} {told} -> {code or 'ok'}")
         assert expected == code
         return answer if code is None else None
 
@@ -1074,3 +1076,22 @@ SETTINGS = settings(
 def test_keys_live_as_aws_s_rules_say(number: int) -> None:
     """Whatever is done to them, the fake and the model agree."""
     run_state_machine_as_test(seed(number)(LifeOfKeys), settings=SETTINGS)
+
+
+# What such a life has shown
+
+
+def test_material_waits_for_a_primary_that_lacks_it(kms: FakeKMS) -> None:
+    """A replica that became the primary before it had the new material needs it as every other key does."""
+    key = kms.create_key(region=HOME, multi_region=True, origin="EXTERNAL", material=CONTENTS[0])
+    kms.replicate(key, AWAY)
+    kms.import_key_material(key, CONTENTS[1])
+    kms.client_for(region=HOME).update_primary_region(KeyId=key.id, PrimaryRegion=AWAY)
+    kms.clock.advance(seconds=10)
+    kms.import_key_material(key, CONTENTS[1])
+
+    client = kms.client_for(region=AWAY)
+    material = client.list_key_rotations(KeyId=key.id, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"][1]
+    assert "PENDING_MULTI_REGION_IMPORT_AND_ROTATION" == material["KeyMaterialState"]
+    assert "KMSInvalidStateException" == error_of(client, "rotate_key_on_demand", KeyId=key.id)["Code"]
+    assert "Enabled" == client.describe_key(KeyId=key.id)["KeyMetadata"]["KeyState"]

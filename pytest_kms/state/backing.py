@@ -139,11 +139,11 @@ class Backing:
         """The material that waits for a rotation on demand."""
         return next((material for material in self.materials if material.state in PENDING), None)
 
-    def wait_for_replicas(self) -> None:
-        """Let the pending material wait until it is imported into every replica."""
+    def wait_for_members(self) -> None:
+        """Let the pending material wait until every key has it: a replica may have become the primary without it."""
         pending = self.pending
         if pending is not None:
-            lacking = any(pending.id not in replica.imported for replica in self.replicas())
+            lacking = any(pending.id not in key.imported for key in self.members.values() if not key.deleted)
             pending.state = PENDING_MULTI_REGION_IMPORT_AND_ROTATION if lacking else PENDING_ROTATION
 
     def synchronize(self) -> None:

@@ -93,7 +93,7 @@ def take_in(key: Key, content: bytes, imported: Imported, description: str | Non
     key.imported[material_id] = imported
     if imported.valid_to is not None and not imported.expired:
         world.agenda.at(imported.valid_to.timestamp(), partial(_expire, key, material, imported))
-    backing.wait_for_replicas()
+    backing.wait_for_members()
     key.wake()
     return material_id
 
@@ -107,7 +107,7 @@ def give_up(key: Key, material: KeyMaterial) -> None:
             member.imported.pop(material.id, None)
     else:
         key.imported.pop(material.id, None)
-        backing.wait_for_replicas()
+        backing.wait_for_members()
         key.look_again()
 
 

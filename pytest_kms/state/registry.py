@@ -117,7 +117,7 @@ class Registry:
         del self.key_ids[bisect_left(self.key_ids, key.id)]
         self.customer_keys -= key.manager == CUSTOMER
         key.deleted = True
-        key.backing.wait_for_replicas()
+        key.backing.wait_for_members()
         self.world.record_own_doing("DeleteKey", key)
         primary = key.backing.primary
         if primary.state == PENDING_REPLICA_DELETION and not any(key.backing.replicas()):

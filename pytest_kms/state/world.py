@@ -223,7 +223,7 @@ class World:
             policy=policy,
         )
         replica.home.add(replica)
-        replica.backing.wait_for_replicas()
+        replica.backing.wait_for_members()
         replica.become(ENABLED)
         return replica
 
