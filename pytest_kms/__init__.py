@@ -8,8 +8,10 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     fake          FakeKMS: what a test holds in its hand
     arguments     what tests give to the fake, checked
     key_store_arguments  what they say of custom key stores
+    replay        recorded calls, asked of a policy
     assertions    assert_* and the text of their failures
     clients       KMS clients for tests
+    aws_service   AWS services that call KMS
     stub          botocore's before-send hook
     surroundings  credentials and a Region, lent where none is configured
     backoff       retries wait in the fake's time
@@ -34,12 +36,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_kms.aws_service import Service
     from pytest_kms.errors import NotSupported, OutsideFixture, UsageError
     from pytest_kms.fake import FakeKMS
     from pytest_kms.lifespan import fake_kms
     from pytest_kms.state.enclave import Enclave
     from pytest_kms.state.key import Key
     from pytest_kms.state.key_store import CustomKeyStore
+    from pytest_kms.state.principal import Principal
     from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
 
 __all__ = [
@@ -52,6 +56,8 @@ __all__ = [
     "KeyUse",
     "NotSupported",
     "OutsideFixture",
+    "Principal",
+    "Service",
     "Trail",
     "UsageError",
     "__version__",
@@ -69,6 +75,8 @@ _HOMES = {
     "KeyUse": "pytest_kms.state.trail",
     "NotSupported": "pytest_kms.errors",
     "OutsideFixture": "pytest_kms.errors",
+    "Principal": "pytest_kms.state.principal",
+    "Service": "pytest_kms.aws_service",
     "Trail": "pytest_kms.state.trail",
     "UsageError": "pytest_kms.errors",
     "fake_kms": "pytest_kms.lifespan",

@@ -11,10 +11,9 @@ from pytest_kms import arns
 from pytest_kms.crypto.material import read
 from pytest_kms.crypto.specs import AWS_CLOUDHSM, ENCRYPT_DECRYPT, EXTERNAL, EXTERNAL_KEY_STORE, SPECS, spec_in
 from pytest_kms.errors import UsageError, ValidationException
-from pytest_kms.iam import document
-from pytest_kms.iam.errors import Malformed, NotUnderstood
 from pytest_kms.operations import imports
 from pytest_kms.state.imported import DOES_NOT_EXPIRE, EXPIRES, Imported
+from pytest_kms.state.key import key_policy_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,10 +129,7 @@ def policy(given: str | Mapping[str, Any] | None) -> str | None:
     if given is None:
         return None
     text = given if isinstance(given, str) else json.dumps(given)
-    try:
-        document.parse(text, document.KEY_POLICY)
-    except (Malformed, NotUnderstood) as error:
-        raise UsageError(f"the key policy is none that a key can have: {error}") from None
+    key_policy_document(text)
     return text
 
 

@@ -31,6 +31,7 @@ class Expectation:
     wanted: Filter
     counts: Callable[[Event], int] = _once
     tells_error: bool = True
+    caller: str = "by"
 
 
 def is_use(operation: str | None) -> Callable[[Event], int]:
@@ -66,7 +67,7 @@ def check_no_others(world: World, allowed: Collection[str], labels: str) -> None
     if others:
         lines = [f"pytest-kms: expected only {labels} to be used; other keys were, {_times(len(others))}."]
         lines += ["What happened with other keys:"]
-        lines += _first(others, lambda event: _line(world, event))
+        lines += first(others, lambda event: numbered(world, event))
         lines += ["What to do: name these keys too, or find out why the code under test uses them."]
         raise AssertionError("\n".join(lines))
 
@@ -92,7 +93,8 @@ def _times(count: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _line(world: World, event: Event) -> str:
+def numbered(world: World, event: Event) -> str:
+    """Tell a call in one line, with its place in the trail."""
     number = next(place for place, other in enumerate(world.trail, start=1) if other is event)
     return f"{number}. {describe(world, event)}"
 
@@ -104,7 +106,7 @@ def _conditions(expected: Expectation) -> str:
         context = wanted.encryption_context
         told += f" with {encryption_context.text(context) if isinstance(context, Mapping) else repr(context)}"
     if wanted.principal is not None:
-        told += f" by {wanted.principal}"
+        told += f" {expected.caller} {wanted.principal}"
     if wanted.via is not None:
         told += f" via {wanted.via}"
     if wanted.error is not None and expected.tells_error:
@@ -118,11 +120,11 @@ def _what_happened(world: World, expected: Expectation) -> list[str]:
     nearest = sorted(world.trail, key=lambda event: _distance(expected, event))
     return [
         "What happened, nearest first:",
-        *_first(nearest, lambda event: f"{_line(world, event)}{_marks(expected, event)}"),
+        *first(nearest, lambda event: f"{numbered(world, event)}{_marks(expected, event)}"),
     ]
 
 
-def _first(events: list[Event], tell: Callable[[Event], str]) -> list[str]:
+def first(events: list[Event], tell: Callable[[Event], str]) -> list[str]:
     """Tell the first of some calls, and how many more there are."""
     lines = [f"  {tell(event)}" for event in events[:_SHOWN]]
     if len(events) > _SHOWN:
@@ -139,7 +141,7 @@ def _marks(expected: Expectation, event: Event) -> str:
             given = uses[-1].encryption_context if uses else {}
             told.append(f"encryption context: {encryption_context.difference(wanted, given)}")
         else:
-            told.append(f"other {name}")
+            told.append(f"other {name}: {event.principal}" if name == "principal" else f"other {name}")
     if not told and not expected.counts(event):
         told = ["it failed" if event.error else "it is not what counts"]
     return f"   <-- {'; '.join(told)}" if told else ""

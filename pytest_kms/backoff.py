@@ -40,8 +40,8 @@ def follow(clock: Clock) -> None:
             _patched[name] = patch(sys.modules[name])
 
 
-def leave() -> None:
-    """Let waits be real again: the current request has its answer."""
+def leave(**_: Any) -> None:
+    """Let waits be real again: the current request has its answer, or the call is over, of which botocore tells."""
     _serving.set(None)
 
 

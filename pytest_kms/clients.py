@@ -6,23 +6,38 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pytest_kms.errors import UsageError
 from pytest_kms.surroundings import ACCESS_KEY, SECRET_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from boto3 import Session
     from botocore.config import Config
     from mypy_boto3_kms import KMSClient
 
 
-def make(region: str, config: Config | None) -> KMSClient:
+def make(region: str, config: Config | None, credentials: Mapping[str, str] | None = None) -> KMSClient:
     """Make a client that signs with credentials of its own, whatever is configured around it."""
-    client: KMSClient = _factory()(
-        "kms",
-        region_name=region,
-        config=config,
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
-    )
+    client: KMSClient = _factory()("kms", region_name=region, config=config, **(credentials or _DEFAULT_CREDENTIALS))
     return client
+
+
+def session(region: str, credentials: Mapping[str, str]) -> Session:
+    """Make a session of boto3 with such credentials.
+
+    Raises:
+        UsageError: boto3 is not installed.
+
+    """
+    try:
+        import boto3
+    except ImportError:
+        raise UsageError("sessions are boto3's, which is not installed; kms.client_for makes clients without") from None
+    return boto3.Session(region_name=region, **credentials)  # type: ignore[arg-type]  # its names are right
+
+
+_DEFAULT_CREDENTIALS = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
 
 
 @cache

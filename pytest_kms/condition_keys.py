@@ -2,8 +2,9 @@
 
 From the KMS Developer Guide ("Condition keys for AWS KMS") and the IAM User Guide ("AWS global condition context
 keys"). A key that belongs to a member of the input has that member's default where the caller leaves it out, which was
-recorded for kms:RotationPeriodInDays. Keys about the caller's surroundings that no fake can know (his organization, his
-network) are those that the test gives to `kms.principal(context=…)`.
+recorded for kms:RotationPeriodInDays. Keys about the caller's surroundings (his organization, his network) are those
+that the test gives to `kms.principal(context=…)`. Most of them are rightly absent where it gives none; his address is
+not, so that a policy about aws:SourceIp cannot be evaluated without it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kms import arns
 from pytest_kms.crypto.specs import AWS_KMS, ENCRYPT_DECRYPT, SYMMETRIC_DEFAULT
+from pytest_kms.iam.errors import UnknownConditionKey
 from pytest_kms.state.grant import ENCRYPTION_CONTEXT_CONSTRAINTS
 from pytest_kms.state.imported import EXPIRES
 from pytest_kms.state.quotas import ALIASES
@@ -92,6 +94,10 @@ _OF_POLICIES = frozenset({"CreateKey", "PutKeyPolicy"})
 _OF_TAGS = frozenset({"CreateKey", "ReplicateKey", "TagResource", "UntagResource"})
 _OF_GRANTS_OF_SERVICES = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})
 
+_OF_SESSIONS = frozenset({"AssumedRole", "FederatedUser"})
+_PCRS = range(32)
+_PCRS_OF_NITRO_TPM = range(24)
+
 # The member of the input that names the algorithm for a key, by the member that names the key.
 _ALGORITHM_FOR = {
     "KeyId": "EncryptionAlgorithm",
@@ -103,16 +109,13 @@ _SURROUNDINGS = frozenset(
     {
         "aws:federatedprovider",
         "aws:multifactorauthage",
-        "aws:multifactorauthpresent",
         "aws:principalorgid",
         "aws:principalorgpaths",
         "aws:resourceorgid",
         "aws:sourceidentity",
-        "aws:sourceip",
         "aws:sourceorgid",
         "aws:sourcevpc",
         "aws:sourcevpce",
-        "aws:tokenissuetime",
         "aws:vpcsourceip",
     }
 )
@@ -222,15 +225,18 @@ def _re_encrypt_on_same_key(asked: Asked) -> str | None:
     return _bool(len(set(asked.keys)) == 1) if asked.operation == "ReEncrypt" else None
 
 
-def _image(asked: Asked) -> str | None:
-    return _pcr(asked, "0")
+def _pcr(number: int) -> Callable[[Asked], str | None]:
+    """Take a measurement from the attestation document of an enclave."""
+
+    def find(asked: Asked) -> str | None:
+        measured = None if asked.attestation is None else asked.attestation.pcrs.get(number)
+        return None if measured is None else measured.hex()
+
+    return find
 
 
-def _pcr(asked: Asked, number: str) -> str | None:
-    if asked.attestation is None or not number.isdecimal():
-        return None
-    measured = asked.attestation.pcrs.get(int(number))
-    return None if measured is None else measured.hex()
+def _absent(asked: Asked) -> None:
+    """Say that no request to a fake has it: there is no NitroTPM."""
 
 
 def _request_alias(asked: Asked) -> str | None:
@@ -262,6 +268,26 @@ def _valid_to(asked: Asked) -> str | None:
 
 def _via_service(asked: Asked) -> str | None:
     return asked.caller.via if asked.key is not None or asked.operation == "CreateKey" else None
+
+
+def _timestamp(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _token_issue_time(asked: Asked) -> str | None:
+    return None if asked.caller.issued is None else _timestamp(asked.caller.issued)
+
+
+def _source_ip(asked: Asked) -> str | None:
+    # Every request comes from somewhere, so that to say that this one has no address would be wrong.
+    raise UnknownConditionKey(
+        f"aws:SourceIp of {asked.caller.arn} is not known; kms.principal(…, context={{'aws:SourceIp': …}}) gives one"
+    )
+
+
+def _multi_factor(asked: Asked) -> str | None:
+    # A session that was begun without a second factor says so, long-term access keys say nothing.
+    return "false" if asked.caller.type in _OF_SESSIONS else None
 
 
 def _called_via(asked: Asked) -> list[str] | None:
@@ -325,7 +351,9 @@ _KEYS: Mapping[str, Callable[[Asked], Value | None]] = {
     "kms:multiregion": _multi_region,
     "kms:multiregionkeytype": _multi_region_type,
     "kms:primaryregion": _member("PrimaryRegion", "UpdatePrimaryRegion"),
-    "kms:recipientattestation:imagesha384": _image,
+    "kms:recipientattestation:imagesha384": _pcr(0),
+    **{f"kms:recipientattestation:pcr{number}": _pcr(number) for number in _PCRS},
+    **{f"kms:recipientattestation:nitrotpmpcr{number}": _absent for number in _PCRS_OF_NITRO_TPM},
     "kms:reencryptonsamekey": _re_encrypt_on_same_key,
     "kms:replicaregion": _member("ReplicaRegion", "ReplicateKey"),
     "kms:requestalias": _request_alias,
@@ -343,8 +371,9 @@ _KEYS: Mapping[str, Callable[[Asked], Value | None]] = {
     "aws:calledvia": _called_via,
     "aws:calledviafirst": _called_via_one,
     "aws:calledvialast": _called_via_one,
-    "aws:currenttime": lambda asked: asked.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "aws:currenttime": lambda asked: _timestamp(asked.now),
     "aws:epochtime": lambda asked: str(int(asked.now.timestamp())),
+    "aws:multifactorauthpresent": _multi_factor,
     "aws:principalaccount": lambda asked: asked.caller.account or None,
     "aws:principalarn": lambda asked: asked.caller.principal_arn or None,
     "aws:principalisawsservice": lambda asked: _bool(asked.caller.is_service),
@@ -353,9 +382,11 @@ _KEYS: Mapping[str, Callable[[Asked], Value | None]] = {
     "aws:requestedregion": lambda asked: asked.region,
     "aws:resourceaccount": _of_key(lambda key: key.account),
     "aws:securetransport": lambda asked: _bool(asked.secure),
+    "aws:sourceip": _source_ip,
     "aws:sourceaccount": lambda asked: asked.caller.source_account,
     "aws:sourcearn": lambda asked: asked.caller.source_arn,
     "aws:tagkeys": _tag_keys,
+    "aws:tokenissuetime": _token_issue_time,
     "aws:useragent": lambda asked: asked.user_agent or None,
     "aws:userid": lambda asked: asked.caller.user_id or None,
     "aws:username": lambda asked: asked.caller.user_name,
@@ -365,8 +396,6 @@ _KEYS: Mapping[str, Callable[[Asked], Value | None]] = {
 # Those whose name goes on with a name that the policy chooses.
 _NAMED: Mapping[str, Callable[[Asked, str], str | None]] = {
     "kms:encryptioncontext:": _encryption_context_pair,
-    "kms:recipientattestation:pcr": _pcr,
-    "kms:recipientattestation:nitrotpmpcr": lambda asked, number: None,  # noqa: ARG005  # no fake has a NitroTPM
     "aws:principaltag/": _principal_tag,
     "aws:requesttag/": _request_tag,
     "aws:resourcetag/": _resource_tag,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_kms import operations, service, wire
 from pytest_kms.checks import (
@@ -21,22 +21,14 @@ from pytest_kms.checks import (
 from pytest_kms.errors import DryRunOperationException, KMSError, Refusal
 from pytest_kms.operation import Call, Request
 from pytest_kms.paging import page
-from pytest_kms.state.key import AWS_OWNED, Key
+from pytest_kms.state.key import Key
 from pytest_kms.state.trail import Attempt, Event
 from pytest_kms.targets import NotMadeYet
 
 if TYPE_CHECKING:
     from pytest_kms.state.world import World
 
-__all__ = ["Reply", "Request", "handle", "operations"]
-
-
-class Reply(NamedTuple):
-    """What goes back to the client."""
-
-    status: int
-    body: bytes
-    request_id: str
+__all__ = ["Request", "handle", "operations"]
 
 
 def decode(call: Call) -> None:
@@ -61,7 +53,7 @@ def find(call: Call) -> None:
     while isinstance(call.unresolved, NotMadeYet):
         call.unresolved.make()
         call.unresolved = None
-        for findings in (call.found, call.keys, call.touched, call.uses):
+        for findings in (call.found, call.keys, call.touched, call.uses, call.resources):
             findings.clear()
         identify(call)
     if call.unresolved is not None:
@@ -113,8 +105,8 @@ LIFE = (
 )
 
 
-def handle(world: World, request: Request) -> Reply:
-    """Answer one request, and record it.
+def handle(world: World, request: Request) -> tuple[int, bytes, str]:
+    """Answer one request with a status, a body and the id of the request, and record it.
 
     Raises:
         Refusal: the request asks for a part of KMS that this version does not have.
@@ -129,24 +121,27 @@ def handle(world: World, request: Request) -> Reply:
     except KMSError as error:
         _record(call, request_id, error.code, error.message, error.why)
         body = {"__type": error.code, "message": error.message} if error.message else {"__type": error.code}
-        return Reply(error.status, wire.encode(body), request_id)
+        return error.status, wire.encode(body), request_id
     except Refusal as refusal:
         world.refusals.append(refusal)
         _record(call, request_id, type(refusal).__name__, str(refusal))
         raise
-    _record(call, request_id, None, "")
-    return Reply(200, wire.encode(call.answer), request_id)
+    _record(call, request_id, None, "", "\n".join(call.allowed))
+    return 200, wire.encode(call.answer), request_id
 
 
 def _record(call: Call, request_id: str, error: str | None, message: str, why: str = "") -> None:
     now = call.world.clock.moment(call.seconds)
     request = call.request
     operation = call.operation
-    secrets = service.secret_members(operation.name)
+    parameters = call.input
+    dry_run = bool(parameters.get("DryRun"))
+    for secret in service.secret_members(operation.name):
+        parameters.pop(secret, None)
     event = Event(
         operation.name,
-        tuple(use for use, key in zip(call.uses, call.touched, strict=True) if key.manager != AWS_OWNED),
-        {name: value for name, value in call.input.items() if name not in secrets},
+        tuple([use for use in call.uses if use.key not in call.hidden] if call.hidden else call.uses),
+        parameters,
         call.principal.arn,
         call.account,
         call.region,
@@ -155,9 +150,12 @@ def _record(call: Call, request_id: str, error: str | None, message: str, why: s
         message,
         why,
         (Attempt(request.attempt, now, error),),
-        bool(call.input.get("DryRun")),
+        dry_run,
         operation.read_only,
         operation.cryptographic,
         request_id,
+        call.principal.via,
+        None,
+        call.other_resources,
     )
     call.world.trail.record(event, request.invocation)

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pytest_kms import arguments, assertions, clients, key_store_arguments, service, surroundings
+from pytest_kms import arguments, assertions, clients, key_store_arguments, replay, service, surroundings
 from pytest_kms.arns import RESERVED_ALIAS_PREFIX
 from pytest_kms.assertions import Expectation
+from pytest_kms.aws_service import Service
 from pytest_kms.crypto import ciphertext
 from pytest_kms.crypto.specs import AWS_CLOUDHSM, AWS_KMS, EXTERNAL, SYMMETRIC_DEFAULT
 from pytest_kms.errors import KMSError, ThrottlingException, UsageError
 from pytest_kms.operations.encryption import seal, unseal
 from pytest_kms.operations.imports import bring_in
-from pytest_kms.state import aws_managed
+from pytest_kms.state import aws_managed, aws_services
 from pytest_kms.state.faults import Fault
 from pytest_kms.state.imported import DOES_NOT_EXPIRE, Imported, take_in
 from pytest_kms.state.key import ENABLED, PENDING_IMPORT, Key, expect_state
+from pytest_kms.state.principal import Identity
 from pytest_kms.state.trail import Filter
 from pytest_kms.state.world import World
 from pytest_kms.targets import what_is_wrong_with
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Collection
+    import os
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from boto3 import Session
     from botocore.config import Config
     from mypy_boto3_kms import KMSClient
 
@@ -33,11 +39,15 @@ if TYPE_CHECKING:
     from pytest_kms.crypto.ciphertext import Blob
     from pytest_kms.state.enclave import Enclave
     from pytest_kms.state.key_store import CustomKeyStore
+    from pytest_kms.state.principal import Policy, Principal
     from pytest_kms.state.quotas import Quotas
     from pytest_kms.state.trail import Trail
 
 DEFAULT_ACCOUNT = "123456789012"
 MAX_PLAINTEXT = 4096
+
+watchers: list[Callable[[World], None]] = []
+"""Who wants to see what a fake remembers before it ends or is reset."""
 
 
 class FakeKMS:
@@ -77,14 +87,23 @@ class FakeKMS:
         self._origin = origin
         self._clients: dict[str, KMSClient] = {}
         self.real_backoff = real_backoff
-        self.reset()
+        self.world = self._new_world()
 
     def __repr__(self) -> str:
         return f"<FakeKMS of account {self.world.account} in {self.world.region}>"
 
     def reset(self) -> None:
-        """Forget everything: keys, aliases, calls, quotas, faults, and the time that has passed."""
-        self.world = World(
+        """Forget everything: keys, aliases, principals, calls, quotas, faults, and the time that has passed."""
+        self.be_seen()
+        self.world = self._new_world()
+
+    def be_seen(self) -> None:
+        """Show what the fake remembers to those who want to see it before it is gone."""
+        for watch in watchers:
+            watch(self.world)
+
+    def _new_world(self) -> World:
+        world = World(
             region=self._region or surroundings.default_region(),
             account=self._account,
             seed=self._seed,
@@ -92,9 +111,10 @@ class FakeKMS:
         )
         if isinstance(self._quotas, Mapping):
             for name, per_second in self._quotas.items():
-                self.world.quotas[name] = per_second
+                world.quotas[name] = per_second
         elif not self._quotas:
-            self.world.quotas.off()
+            world.quotas.off()
+        return world
 
     # arrange: none of this goes through the API, so it is never recorded, throttled, refused or counted
 
@@ -423,14 +443,128 @@ class FakeKMS:
         """A KMS client of the Region where the fake lives: boto3's, or botocore's where boto3 is not installed."""
         return self.client_for()
 
-    def client_for(self, *, region: str | None = None, config: Config | None = None) -> KMSClient:
-        """Return a KMS client of a Region, with a configuration of its own if one is given."""
-        region = region or self.world.region
-        if config is not None:
-            return clients.make(region, config)
+    def client_for(
+        self, principal: Principal | Service | None = None, *, region: str | None = None, config: Config | None = None
+    ) -> KMSClient:
+        """Return a KMS client: of a principal, of a Region, with a configuration of its own.
+
+        Args:
+            principal: who calls with it, also a service; by default an administrator of the fake's account, or who is
+                acting.
+            region: where; by default where the service is, or where the fake lives.
+            config: botocore's `Config`.
+
+        """
+        region = region or (principal.region if isinstance(principal, Service) else self.world.region)
+        if config is not None or principal is not None:
+            return clients.make(region, config, None if principal is None else _caller(principal).credentials)
         if region not in self._clients:
             self._clients[region] = clients.make(region, None)
         return self._clients[region]
+
+    def session_for(self, principal: Principal | Service, *, region: str | None = None) -> Session:
+        """Return a boto3 session whose clients call as a principal.
+
+        Raises:
+            UsageError: boto3 is not installed.
+
+        """
+        return clients.session(region or self.world.region, _caller(principal).credentials)
+
+    # who calls
+
+    def principal(
+        self,
+        name: str,
+        *,
+        policy: Policy | Sequence[Policy] | None = None,
+        boundary: Policy | None = None,
+        session_policy: Policy | Sequence[Policy] | None = None,
+        session: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        context: Mapping[str, str | int | list[str]] | None = None,
+        account: str | None = None,
+    ) -> Principal:
+        """Make an IAM identity that calls KMS, with `kms.client_for(principal)` or its `credentials`.
+
+        Args:
+            name: `"user/NAME"`, `"role/NAME"` (a session of it calls), `"federated-user/NAME"` or `"root"`; users and
+                roles may have a path. The root user takes nothing of what follows but `context` and `account`.
+            policy: its identity policies, as JSON or mappings; by default none, so that only a key policy or a grant
+                that names it lets it do anything.
+            boundary: its permissions boundary.
+            session_policy: the session policies of a role's session or a federated user, which limit what `policy`
+                allows. A federated user may do nothing by `policy` without them.
+            session: the name of a role's session.
+            tags: its tags, `aws:PrincipalTag/…` in conditions.
+            context: condition keys of its surroundings that no fake can know, such as `{"aws:PrincipalOrgID": "o-1"}`
+                or `{"aws:SourceIp": "203.0.113.7"}`; what is given here wins over what the fake knows.
+            account: 12 digits; by default the account of the default principal.
+
+        Raises:
+            UsageError: the name is none, a policy is malformed or cannot be evaluated, or AWS has no such thing for
+                this kind of identity.
+
+        """
+        identity = Identity(
+            name=name,
+            account=arguments.account(account or self.world.account),
+            region=self.world.region,
+            policy=policy,
+            boundary=boundary,
+            session_policy=session_policy,
+            session=session,
+            tags=tags or {},
+            context=context or {},
+        )
+        with self.world.lock:
+            return self.world.principal(identity)
+
+    def service(
+        self,
+        name: str,
+        *,
+        on_behalf_of: Principal | None = None,
+        source_arn: str | None = None,
+        region: str | None = None,
+    ) -> Service:
+        """Make an AWS service that calls KMS: for somebody, or on its own account.
+
+        Its `client` calls as the service does; `store` and `read` do what it does to encrypt at rest.
+
+        Args:
+            name: as in its endpoint or in `alias/aws/NAME`: `"s3"`, `"secretsmanager"`; on its own account also the
+                full service principal, such as `"logs.us-east-1.amazonaws.com"`.
+            on_behalf_of: for whom it calls: a forward access session, with `kms:ViaService`. Without it the service
+                calls as a service principal.
+            source_arn: the resource for which it calls: `aws:SourceArn` and `aws:SourceAccount`. AWS tells them of
+                service principals; of forward access sessions only where you give one.
+            region: where the service is; by default where the fake lives.
+
+        Raises:
+            UsageError: no AWS service can have such a name.
+
+        """
+        aws_services.expect_name(name)
+        region = region or self.world.region
+        with self.world.lock:
+            principal = self.world.service(name, on_behalf_of, source_arn, region)
+        return Service(name, principal, region, world=self.world, connect=_connect)
+
+    @contextmanager
+    def acting_as(self, principal: Principal | Service) -> Iterator[Principal]:
+        """Let every call whose access key the fake does not know come from a principal: of all threads and tasks.
+
+        For code under test that makes its own clients, with whatever credentials it finds, or with none; calls that
+        are not signed count as well. Clients of `client_for(principal)` stay those of their principal.
+        """
+        caller = _caller(principal)
+        world, acting = self.world, replace(caller)  # of its own: the same one may be acting more than once
+        world.acting.append(acting)
+        try:
+            yield caller
+        finally:
+            world.acting.remove(acting)
 
     # make it fail, move its time
 
@@ -517,7 +651,7 @@ class FakeKMS:
         *,
         times: int | None = None,
         encryption_context: Mapping[str, str] | None = None,
-        principal: str | None = None,
+        principal: Principal | str | None = None,
         via: str | None = None,
     ) -> None:
         """Fail unless a key was used: a cryptographic operation on it, or the one named, succeeded.
@@ -527,7 +661,7 @@ class FakeKMS:
             operation: which, such as `"GenerateDataKey"`; by default any cryptographic one.
             times: exactly how often; by default at least once.
             encryption_context: the whole of it.
-            principal: the ARN of the caller.
+            principal: the caller, a `Principal` or its ARN.
             via: the AWS service through which the call came.
 
         Raises:
@@ -562,7 +696,7 @@ class FakeKMS:
         key: Key | str | None = None,
         times: int | None = None,
         encryption_context: Mapping[str, str] | None = None,
-        principal: str | None = None,
+        principal: Principal | str | None = None,
         via: str | None = None,
         error: str | None = None,
     ) -> None:
@@ -573,7 +707,7 @@ class FakeKMS:
             key: a `Key`, or a key id, key ARN, alias name or alias ARN.
             times: exactly how often; by default at least once.
             encryption_context: the whole of it.
-            principal: the ARN of the caller.
+            principal: the caller, a `Principal` or its ARN.
             via: the AWS service through which the call came.
             error: AWS's code of the error that the call ended with.
 
@@ -592,7 +726,7 @@ class FakeKMS:
         *,
         key: Key | str | None = None,
         encryption_context: Mapping[str, str] | None = None,
-        principal: str | None = None,
+        principal: Principal | str | None = None,
     ) -> None:
         """Fail if an operation was called, whatever came of it."""
         __tracebackhide__ = True
@@ -622,7 +756,7 @@ class FakeKMS:
         operation: str | None = None,
         *,
         key: Key | str | None = None,
-        principal: str | None = None,
+        principal: Principal | str | None = None,
         times: int | None = None,
     ) -> None:
         """Fail unless calls ended with AccessDeniedException.
@@ -630,7 +764,7 @@ class FakeKMS:
         Args:
             operation: which; by default any.
             key: a `Key`, or a key id, key ARN, alias name or alias ARN.
-            principal: the ARN of the caller.
+            principal: the caller, a `Principal` or its ARN.
             times: exactly how many calls; by default at least one.
 
         """
@@ -639,8 +773,53 @@ class FakeKMS:
             f"{operation or 'a call'}{self._on(key)} to be denied",
             self._filter(operation, key, principal=principal, error="AccessDeniedException"),
             tells_error=False,
+            caller="to",
         )
         assertions.check(self.world, expected, times=times)
+
+    def assert_allowed_by(
+        self,
+        policy: Policy | os.PathLike[str],
+        *,
+        principal: Principal | Service | str | None = None,
+        key: Key | str | None = None,
+    ) -> None:
+        """Fail unless a policy would allow the recorded calls: an identity policy, or with `key` the policy of a key.
+
+        An identity policy is asked for every permission that the calls took, on keys and all else; calls of AWS
+        services and root users, who have no identity policies, are left out. A key policy is asked about the uses of
+        its key, by everyone who used it; where it leaves a use to the identity policies of an account, it counts as
+        allowed, whatever those say. Calls that were denied are not asked, all others are, whatever came of them. What
+        a grant allows that the key still has needs no policy besides, as at AWS; nor does it to retire a grant.
+
+        Conditions are asked about the calls as they were recorded, and about keys and callers as they are now. Every
+        request counts as one over TLS. What is recorded nowhere (`aws:UserAgent`, what an enclave attests) no policy
+        can be asked about.
+
+        ::
+
+            kms.assert_allowed_by(Path("policies/app.json"), principal="arn:aws:iam::123456789012:role/app")
+            kms.assert_allowed_by(Path("policies/orders-key.json"), key="alias/orders")
+
+        Args:
+            policy: as a mapping, as JSON, or the path of a JSON file (`pathlib.Path`; a string is JSON).
+            principal: only the calls of a `Principal` or a `Service`, or of an ARN: of a caller, or of the role
+                behind sessions. By default those of all.
+            key: whose policy it is: a `Key`, or a key id, key ARN, alias name or alias ARN.
+
+        Raises:
+            AssertionError: it would deny some, or there is no call to ask about.
+            UsageError: there is no such file or key, it is no policy that AWS would take, a condition asks what is
+                not known, or the principal has no identity policies.
+
+        """
+        __tracebackhide__ = True
+        caller = None if principal is None else principal if isinstance(principal, str) else _caller(principal)
+        if key is None and caller is not None and not isinstance(caller, str):
+            replay.expect_identity_policies(caller)
+        document = replay.policy(policy, of_key=key is not None)
+        replayed = replay.Replay(self.world, document, caller, self._arns(key))
+        replayed.check("" if key is None else self._label(key))
 
     # within
 
@@ -698,7 +877,7 @@ class FakeKMS:
         operation: str | None,
         key: Key | str | None = None,
         encryption_context: Mapping[str, str] | None = None,
-        principal: str | None = None,
+        principal: Principal | str | None = None,
         via: str | None = None,
         error: str | None = None,
     ) -> Filter:
@@ -710,6 +889,14 @@ class FakeKMS:
             via=via,
             error=error,
         )
+
+
+def _caller(principal: Principal | Service) -> Principal:
+    return principal.principal if isinstance(principal, Service) else principal
+
+
+def _connect(principal: Principal, region: str) -> KMSClient:
+    return clients.make(region, None, principal.credentials)
 
 
 def _used(wanted: Filter, label: str, operation: str | None) -> Expectation:

@@ -147,6 +147,7 @@ def _active(make: Callable[[], FakeKMS]) -> Iterator[FakeKMS]:
             yield kms
         finally:
             stub.deactivate(kms)
+            kms.be_seen()
 
 
 def _giver_of_kms(

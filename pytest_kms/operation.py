@@ -54,6 +54,22 @@ class Request(NamedTuple):
     access_key: str | None
     invocation: str
     attempt: int
+    secure: bool
+    headers: Mapping[str, Any]
+
+    @property
+    def user_agent(self) -> str:
+        """What the client says of itself, looked for when a policy asks."""
+        value = self.headers.get("User-Agent") or ""
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+
+class Resource(NamedTuple):
+    """Something other than a key that a call needs permission for: an alias by its ARN, or `*`."""
+
+    action: str
+    arn: str
+    region: str
 
 
 class Charge(NamedTuple):
@@ -68,15 +84,23 @@ class Call:
     """One request on its way through the engine, and what has been found out about it.
 
     `region` is the one that was called, `account` the caller's, `seconds` the fake's time. `found` holds what the
-    operation works on, `keys` the keys among it; `touched` the keys that take permission, `uses` their record;
-    `by_ciphertext` the action on a key that only the ciphertext names; `blob` the parts of the ciphertext;
-    `attestation` what the enclave says of itself that is to get the secret; `grants` the grants that its tokens name.
+    operation works on, `keys` the keys among it; `touched` the keys that take permission, `uses` their record,
+    `resources` what else takes permission, `retires` the grant that is to be retired; `by_ciphertext` the action on a
+    key that only the ciphertext names; `blob` the parts of the ciphertext; `attestation` what the enclave says of
+    itself that is to get the secret; `grants` the grants that its tokens name; `hidden` the ARNs of AWS owned keys,
+    which no trail shows; `allowed` tells which policies let it pass.
     """
 
-    __slots__ = (
-        "account", "answer", "attestation", "blob", "by_ciphertext", "found", "grants", "input", "keys", "operation",
-        "principal", "region", "request", "seconds", "touched", "unresolved", "uses", "world",
-    )  # fmt: skip
+    # What most calls never change.
+    answer: Answer
+    retires: Grant | None = None
+    unresolved: Exception | None = None
+    by_ciphertext = ""
+    blob: Any = None
+    attestation: Attestation | None = None
+    grants: tuple[Grant, ...] = ()
+    hidden: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
@@ -87,16 +111,18 @@ class Call:
         self.account = self.principal.account
         self.operation: Operation = OPERATIONS.get(request.operation) or Operation.unknown(request.operation)
         self.input: dict[str, Any] = {}
-        self.answer: Answer = {}
         self.found: list[Any] = []
         self.keys: list[Key] = []
         self.touched: list[Key] = []
         self.uses: list[KeyUse] = []
-        self.unresolved: Exception | None = None
-        self.by_ciphertext = ""
-        self.blob: Any = None
-        self.attestation: Attestation | None = None
-        self.grants: tuple[Grant, ...] = ()
+        self.resources: list[Resource] = []
+
+    @property
+    def other_resources(self) -> tuple[Resource, ...]:
+        """What else than keys the call needs permission for, by the caller's own policies alone."""
+        operation = self.operation
+        everything = (Resource(operation.name, "*", self.region),) if operation.on_everything else ()
+        return (*self.resources, *everything, *(operation.also(self) if operation.also else ()))
 
     def hand_over(self, member: str, secret: bytes) -> Answer:
         """Answer a secret: in a member of its own, or sealed for the enclave that asks for it."""
@@ -107,10 +133,21 @@ class Call:
         sealed = recipient.seal(self.attestation.public_key, secret, self.world.random_bytes)
         return {"CiphertextForRecipient": sealed}
 
-    def note(self, key: Key, member: str = "KeyId", context: str = "EncryptionContext", action: str = "") -> None:
-        """Note that the call touches a key, with which encryption context, and what permission that takes."""
+    def note(
+        self,
+        key: Key,
+        member: str = "KeyId",
+        context: str = "EncryptionContext",
+        action: str = "",
+        *,
+        asks: bool = True,
+    ) -> None:
+        """Note that the call touches a key, with which encryption context, and what permission that takes, if any."""
+        permission = (action or self.operation.name) if asks else ""
+        if key.manager == states.AWS_OWNED:
+            self.hidden += (key.arn,)
         self.touched.append(key)
-        self.uses.append(KeyUse(member, key.arn, self.input.get(context, {}), action or self.operation.name))
+        self.uses.append(KeyUse(member, key.arn, self.input.get(context, {}), permission))
 
     def not_supported(self, member: str, works: str = "") -> NotSupported:
         """Build the refusal of a member, or of the value that it has."""
@@ -127,6 +164,10 @@ class Target(Protocol):
     @property
     def algorithm(self) -> str:
         """The member of the input that says what is to be done with the key, or nothing."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether the caller needs permission on the thing itself."""
 
     def find(self, call: Call) -> object:
         """Return the thing that the call names, or None where it may name none and does.
@@ -146,6 +187,8 @@ class Operation:
     targets: tuple[Target, ...] = ()
     usage: str | None = None
     refused_in: frozenset[str] = frozenset()
+    cross_account: bool = False
+    also: Callable[[Call], Sequence[Resource]] | None = None
     quota: str = ""
     charge: Charge | None = None
     rules: Sequence[Callable[[Call], None]] = ()
@@ -155,6 +198,8 @@ class Operation:
 
     algorithms: tuple[tuple[int, str], ...] = field(init=False)
     """The members of its input that name an algorithm, each with the place of the key that it is for."""
+    on_everything: bool = field(init=False)
+    """Whether it is about no key and no alias, so that permission is asked on `*`."""
     cryptographic: bool = field(init=False)
     """Whether AWS counts it among the cryptographic operations."""
     read_only: bool = field(init=False)
@@ -165,6 +210,7 @@ class Operation:
         cryptographic = self.quota in (CRYPTOGRAPHIC, DATA_KEY_PAIRS)
         read_only = cryptographic or self.name.startswith(("Describe", "Get", "List"))
         object.__setattr__(self, "algorithms", tuple(algorithms))
+        object.__setattr__(self, "on_everything", not any(target.asks for target in self.targets))
         object.__setattr__(self, "cryptographic", cryptographic)
         object.__setattr__(self, "read_only", read_only)
 
@@ -185,6 +231,8 @@ def operation(
     key: Target | tuple[Target, ...] = (),
     usage: str | None = None,
     refused_in: frozenset[str] = frozenset(),
+    cross_account: bool = False,
+    also: Callable[[Call], Sequence[Resource]] | None = None,
     quota: str | None = None,
     charge: Charge | None = None,
     rules: Sequence[Callable[[Call], None]] = (),
@@ -199,6 +247,8 @@ def operation(
         key: how it finds what it works on; each thing found becomes an argument, after the call.
         usage: the key usage that its keys must have.
         refused_in: the key states in which AWS refuses it.
+        cross_account: whether it works on keys of other accounts.
+        also: tells what it needs permission for besides what it works on.
         quota: `CRYPTOGRAPHIC` or `DATA_KEY_PAIRS` where it shares a request quota with others; by default it has
             one of its own.
         charge: what it counts as in another Region as well.
@@ -215,6 +265,8 @@ def operation(
             targets=key if isinstance(key, tuple) else (key,),
             usage=usage,
             refused_in=refused_in,
+            cross_account=cross_account,
+            also=also,
             quota=quota or f"{name} request rate",
             charge=charge,
             rules=rules,

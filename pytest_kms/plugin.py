@@ -14,6 +14,8 @@ from pytest_kms import stub, surroundings
 if TYPE_CHECKING:
     from pytest_kms.errors import Refusal
     from pytest_kms.fake import FakeKMS
+    from pytest_kms.state.least_privilege import Need
+    from pytest_kms.state.world import World
 
 MARKER = """\
 kms(*, region=, account=, quotas=, seed=, real_backoff=): answer this test's KMS calls with a fake. \
@@ -28,7 +30,11 @@ _CALLS_SHOWN = 50
 
 _begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
+_needs: pytest.StashKey[set[Need]] = pytest.StashKey()
 _strays: list[Refusal] = []
+
+_OF_WORKERS = "kms_least_privilege"
+"""Under which name pytest-xdist brings what a worker has collected."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +56,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "kms_scope",
         f"pytest-kms: how long a fake lives: {', '.join(_SCOPES)} (default: function)",
         default="function",
+    )
+    parser.getgroup("kms", "pytest-kms").addoption(
+        "--kms-least-privilege",
+        metavar="FILE",
+        help="write the least-privilege policies that the KMS calls of the whole run need to FILE, as JSON",
     )
 
 
@@ -85,6 +96,55 @@ def pytest_configure(config: pytest.Config) -> None:
         # A run may run others within, as pytester does.
         before, stub.guard = stub.guard, _strays.append
         config.add_cleanup(lambda: setattr(stub, "guard", before))
+    if config.getoption("kms_least_privilege"):
+        _collect_needs(config)
+
+
+def _collect_needs(config: pytest.Config) -> None:
+    """See what each fake remembers before it ends."""
+    from pytest_kms import fake
+    from pytest_kms.state.suite_privilege import lasting_needs
+
+    needs: set[Need] = set()
+    config.stash[_needs] = needs
+
+    def watch(world: World) -> None:
+        needs.update(lasting_needs(world))
+
+    fake.watchers.append(watch)
+    config.add_cleanup(lambda: fake.watchers.remove(watch))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker of pytest-xdist has collected; one that crashed has nothing to give."""
+    if _needs in node.config.stash:
+        from pytest_kms.state.least_privilege import Need
+
+        rows = getattr(node, "workeroutput", {}).get(_OF_WORKERS, ())
+        node.config.stash[_needs].update(Need(*row) for row in rows)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the least-privilege policies of the run; a worker leaves that to its controller."""
+    config = session.config
+    if _needs not in config.stash:
+        return
+    needs = config.stash[_needs]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[_OF_WORKERS] = [tuple(need) for need in needs]
+        return
+    from pytest_kms.state.least_privilege import policies_for
+
+    file = config.invocation_params.dir / config.getoption("kms_least_privilege")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{policies_for(needs)}\n", encoding="utf-8")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell where the least-privilege policies are."""
+    if _needs in config.stash:
+        terminalreporter.write_sep("-", f"pytest-kms: least privilege in {config.getoption('kms_least_privilege')}")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -258,5 +318,5 @@ def _story(kms: FakeKMS) -> str:
         if event.message and event.error != "NotSupported":
             lines.append(f"     {event.message}")
         if event.why:
-            lines.append(f"     why: {event.why}")
+            lines += [f"     {line}" for line in f"why: {event.why}".splitlines()]
     return "\n".join(lines)

@@ -85,16 +85,11 @@ def on_before_sign(request: Any, request_signer: Any, operation_name: str, **_: 
         request.context.setdefault("signing", {}).setdefault("request_credentials", LentCredentials())
 
 
-def on_after_call(**_: Any) -> None:
-    """Let waits be real again once a call is over."""
-    backoff.leave()
-
-
 HANDLERS = (
     ("before-send.kms", on_before_send),
     ("before-sign.kms", on_before_sign),
-    ("after-call.kms", on_after_call),
-    ("after-call-error.kms", on_after_call),
+    ("after-call.kms", backoff.leave),
+    ("after-call-error.kms", backoff.leave),
 )
 
 
@@ -118,19 +113,19 @@ def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSRes
     try:
         world = fake.world
         with world.lock:
-            reply = engine.handle(world, _read(engine.Request, operation, request, world.region))
+            status, body, request_id = engine.handle(world, _read(engine.Request, operation, request, world.region))
     except BaseException:
         backoff.leave()
         raise
     headers = _Headers(
         {
-            "x-amzn-requestid": reply.request_id,
+            "x-amzn-requestid": request_id,
             "date": _http_date(int(time.time())),
             "content-type": "application/x-amz-json-1.1",
-            "content-length": str(len(reply.body)),
+            "content-length": str(len(body)),
         }
     )
-    return _response_class()(request.url, reply.status, headers, reply.body)
+    return _response_class()(request.url, status, headers, body)
 
 
 @cache
@@ -142,22 +137,43 @@ def _engine() -> Any:
 
 
 def _read(make: type[Request], operation: str, request: Any, default_region: str) -> Request:
-    scope = _header(request, "Authorization").partition("Credential=")[2].split("/", 3)
-    access_key = scope[0] or None
+    scope = _header(request, "Authorization").partition("Credential=")[2]
+    access_key = scope.partition("/")[0] or None
     body = request.body or b"{}"
     context = getattr(request, "context", None)
     if context:
         retries = context["retries"]
-        return make(operation, body, context["client_region"], access_key, retries["invocation-id"], retries["attempt"])
+        return make(
+            operation,
+            body,
+            context["client_region"],
+            access_key,
+            retries["invocation-id"],
+            retries["attempt"],
+            request.url.startswith("https:"),
+            request.headers,
+        )
     # Older botocores tell it in the headers alone, and the Region of an unsigned request not at all.
-    region = scope[2] if access_key else default_region
+    region = scope.split("/", 3)[2] if access_key else default_region
     attempt = _header(request, "amz-sdk-request").partition("attempt=")[2].partition(";")[0]
-    return make(operation, body, region, access_key, _header(request, "amz-sdk-invocation-id"), int(attempt or 1))
+    return make(
+        operation,
+        body,
+        region,
+        access_key,
+        _header(request, "amz-sdk-invocation-id"),
+        int(attempt or 1),
+        request.url.startswith("https:"),
+        request.headers,
+    )
 
 
 def _header(request: Any, name: str) -> str:
-    value = request.headers.get(name) or ""
-    return value.decode() if isinstance(value, bytes) else str(value)
+    try:
+        value = request.headers[name]
+    except KeyError:
+        return ""
+    return value.decode() if isinstance(value, bytes) else str(value or "")
 
 
 class _Headers(dict[str, str]):
@@ -169,11 +185,11 @@ class _Headers(dict[str, str]):
         return self[name.lower()]
 
     def __contains__(self, name: object) -> bool:
-        return super().__contains__(str(name).lower())
+        return dict.__contains__(self, str(name).lower())
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a header, whatever the case of its name."""
-        return super().get(name.lower(), default)
+        return dict.get(self, name.lower(), default)
 
 
 @lru_cache(maxsize=1)
@@ -198,17 +214,15 @@ def _response_class() -> Callable[[str, int, _Headers, bytes], AWSResponse]:
     from botocore.awsrequest import AWSResponse
 
     class Response(AWSResponse):
+        content: Any = None  # an attribute like any other, where botocore has a property
+
         def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
             # botocore's own initializer would copy the headers, which costs more than all the rest.
             self.url = url
             self.status_code = status
             self.headers = headers
             self.raw = None
-            self._body = _Body(body)
-
-        @property
-        def content(self) -> _Body:
-            return self._body
+            self.content = _Body(body)
 
     return Response
 

@@ -19,6 +19,7 @@ from pytest_kms.errors import (
     NotFoundException,
     ValidationException,
 )
+from pytest_kms.operation import Resource
 from pytest_kms.state import aws_managed
 from pytest_kms.state.alias import Alias
 from pytest_kms.state.grant import grant_of
@@ -49,7 +50,7 @@ class KeyId:
 
     `algorithm` is the member that says what is to be done with it; `action` the permission asked for on it, where
     that is not the operation's name; `to_alias` says that the key is to get an alias, for which AWS refuses aliases
-    in other words.
+    in other words; `asks` that the caller needs permission on the key.
     """
 
     member: str = "KeyId"
@@ -58,6 +59,7 @@ class KeyId:
     algorithm: str = ""
     action: str = ""
     to_alias: bool = False
+    asks: bool = True
 
     def find(self, call: Call) -> Key | None:
         """Return the key that the member names; None where it is absent."""
@@ -65,7 +67,7 @@ class KeyId:
         if value is None:
             return None
         key = _key_named(call, value, self)
-        call.note(key, self.member, self.context, self.action)
+        call.note(key, self.member, self.context, self.action, asks=self.asks)
         return key
 
 
@@ -74,6 +76,7 @@ class MemberIn:
     """The relative of a multi-Region key in the Region that a member of the input names, after the key itself."""
 
     algorithm: ClassVar[str] = ""
+    asks: ClassVar[bool] = True
     member: str
 
     def find(self, call: Call) -> Key | None:
@@ -92,6 +95,7 @@ class MemberIn:
 class CiphertextKey:
     """The key that a ciphertext was made with: a symmetric one tells it, and the caller may name it as well."""
 
+    asks: ClassVar[bool] = True
     member: str = "KeyId"
     context: str = "EncryptionContext"
     algorithm: str = "EncryptionAlgorithm"
@@ -131,7 +135,12 @@ class CiphertextKey:
                 return value == key.arn
             if value == key.id:
                 return True
-        return key is _key_named(call, value, KeyId(aliases=True, action=self.action))
+        named = _key_named(call, value, KeyId(aliases=True, action=self.action))
+        if named is not key and named.account != call.account:
+            raise hidden(
+                call, self.action, why=f"the ciphertext was made with {_describe(key)}, the call names {value}"
+            )
+        return named is key
 
     @staticmethod
     def _key_of(call: Call, material_id: bytes) -> Key:
@@ -151,9 +160,13 @@ class CiphertextKey:
 
 @dataclass(frozen=True, slots=True)
 class AliasName:
-    """An alias by its name; with `new`, one that is still to be made."""
+    """An alias by its name; with `new`, one that is still to be made.
+
+    The caller needs permission on the alias, and on the key that it names now.
+    """
 
     algorithm: ClassVar[str] = ""
+    asks: ClassVar[bool] = True
     member: str = "AliasName"
     new: bool = False
 
@@ -170,6 +183,8 @@ class AliasName:
         if name.startswith(arns.RESERVED_ALIAS_PREFIX):
             # AWS's answer was never seen; that customers may not touch these names is documented.
             raise NotAuthorizedException(why=f"{arns.RESERVED_ALIAS_PREFIX} is reserved for AWS managed keys")
+        alias_arn = arns.of(call.region, call.account, name)
+        call.resources.append(Resource(call.operation.name, alias_arn, call.region))
         if self.new:
             if not arns.ALIAS.fullmatch(name):
                 raise ValidationException(f"{name} contains invalid characters for an alias")
@@ -178,6 +193,7 @@ class AliasName:
         alias = registry.aliases.get(name)
         if alias is None:
             raise _alias_not_found(call, name, registry.region, registry.account)
+        call.note(alias.key, self.member)
         return alias
 
 
@@ -185,11 +201,11 @@ class AliasName:
 class GrantToRetire:
     """The grant that a grant token names, or the ARN of its key and its id.
 
-    Its key is noted as touched. Who may retire it is asked where all permissions are, in checks/authorization: there
-    `call.found` holds the grant, with its retirer, its grantee, and the account that it was made in.
+    Its key is noted as touched; who may retire it is asked where all permissions are, in checks/authorization.
     """
 
     algorithm: ClassVar[str] = ""
+    asks: ClassVar[bool] = True
     member: ClassVar[str] = "KeyId"
 
     def find(self, call: Call) -> Grant:
@@ -199,11 +215,12 @@ class GrantToRetire:
         """
         given = {"GrantToken", self.member, "GrantId"}.intersection(call.input)
         if given == {"GrantToken"}:
-            grant = call.world.grant_tokens.grant(call.input["GrantToken"], call.region)
-            call.note(grant.key, self.member)
-            return grant
+            call.retires = call.world.grant_tokens.grant(call.input["GrantToken"], call.region)
+            call.note(call.retires.key, self.member)
+            return call.retires
         if given == {self.member, "GrantId"}:
-            return self._by_id(call, call.input[self.member], call.input["GrantId"])
+            call.retires = self._by_id(call, call.input[self.member], call.input["GrantId"])
+            return call.retires
         # AWS's sentence was not found; whether it takes more than it needs is not known.
         raise ValidationException("Specify either a GrantToken, or both a KeyId and a GrantId.")
 
@@ -223,6 +240,7 @@ class KeyStoreId:
     """A custom key store of the caller's account and Region by its id."""
 
     algorithm: ClassVar[str] = ""
+    asks: ClassVar[bool] = False
     member: ClassVar[str] = "CustomKeyStoreId"
 
     def find(self, call: Call) -> CustomKeyStore | None:

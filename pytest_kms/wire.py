@@ -51,14 +51,16 @@ def decode(operation: str, body: bytes) -> dict[str, Any]:
 
 def encode(answer: dict[str, Any]) -> bytes:
     """Write an answer as the body of a response."""
-    # Member by member, since json.JSONEncoder is quickest with a lone string.
-    members = [
-        f'"{name}":"{binascii.b2a_base64(value, newline=False).decode()}"'
-        if type(value) is bytes
-        else f'"{name}":{_ENCODER.encode(value)}'
-        for name, value in answer.items()
-    ]
-    return f"{{{','.join(members)}}}".encode()
+    # Member by member, since most are texts and blobs, which need no json.JSONEncoder.
+    members = ""
+    for name, value in answer.items():
+        if type(value) is str:
+            members += f',"{name}":{_quoted(value)}'
+        elif type(value) is bytes:
+            members += f',"{name}":"{binascii.b2a_base64(value, newline=False).decode()}"'
+        else:
+            members += f',"{name}":{_encode_others(value)}'
+    return f"{{{members[1:]}}}".encode()
 
 
 def _encode_value(value: dt.datetime) -> float:
@@ -74,7 +76,8 @@ _from_base64: Callable[[str], bytes] = (
     if sys.version_info >= (3, 11)
     else partial(base64.b64decode, validate=True)
 )
-_ENCODER = json.JSONEncoder(default=_encode_value, separators=(",", ":"))
+_encode_others = json.JSONEncoder(default=_encode_value, separators=(",", ":")).encode
+_quoted: Callable[[str], str] = json.encoder.encode_basestring_ascii
 
 
 @cache
@@ -88,22 +91,21 @@ def _structure_reader(shape: StructureShape, *, outermost: bool = False) -> Read
     def read(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
             raise _mismatch("structure", value)
-        read_values = {}
-        for name, item in value.items():
-            if item is None:
-                continue
+        values: dict[str, Any] = value
+        if None in values.values():
+            values = {name: item for name, item in values.items() if item is not None}
+        for name, item in values.items():
             member = members.get(name)
             if member is not None:
                 kind, types, read_item = member
                 if type(item) not in types:
                     raise _mismatch(kind, item)
                 if read_item is not None:
-                    item = read_item(item)
+                    values[name] = read_item(item)
             elif not outermost:
                 raise NotSupported(f"the member {name!r} of {shape.name} is not supported by this version.")
             # An outermost member that the model lacks is kept as it is: checks/support refuses it by name.
-            read_values[name] = item
-        return read_values
+        return values
 
     return read
 

@@ -9,6 +9,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_kms import KMSClient
 
     from pytest_kms import FakeKMS
@@ -70,6 +72,17 @@ def error_of(client: KMSClient, method: str, **members: Any) -> dict[str, str]:
         getattr(client, method)(**members)
     error: dict[str, str] = dict(excinfo.value.response["Error"])  # type: ignore[arg-type]
     return error
+
+
+def is_allowed(call: Callable[[], object]) -> bool:
+    """Say whether permission is given to a call; whatever else is wrong with it is raised."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return False
+    return True
 
 
 def unfit(arn: str, state: str) -> dict[str, str]:

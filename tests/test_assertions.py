@@ -195,11 +195,12 @@ def test_a_key_that_was_used_otherwise(kms: FakeKMS, orders: Key) -> None:
         " by arn:aws:iam::123456789012:role/someone via s3.us-east-1.amazonaws.com, once; it was never.",
         "What happened, nearest first:",
         "  3. Decrypt alias/orders {order: 8} -> ok"
-        "   <-- encryption context: order '7' -> '8'; other principal; other via",
+        f"   <-- encryption context: order '7' -> '8'; other principal: {TESTER}; other via",
         "  1. Encrypt alias/orders {order: 8} -> ok"
-        "   <-- other operation; encryption context: order '7' -> '8'; other principal; other via",
+        f"   <-- other operation; encryption context: order '7' -> '8'; other principal: {TESTER}; other via",
         "  2. Encrypt alias/archive {order: 8} -> ok"
-        "   <-- other operation; other key; encryption context: order '7' -> '8'; other principal; other via",
+        "   <-- other operation; other key; encryption context: order '7' -> '8';"
+        f" other principal: {TESTER}; other via",
         COMPARE,
     ] == failure(
         lambda: kms.assert_used(
@@ -328,7 +329,7 @@ def test_an_operation_that_was_not_called(kms: FakeKMS, orders: Key) -> None:
         " and to end with DisabledException, at least once; it was never.",
         "What happened, nearest first:",
         "  1. Encrypt alias/orders -> ok"
-        "   <-- encryption context: order '7' is missing; other principal; other via; other error",
+        f"   <-- encryption context: order '7' is missing; other principal: {TESTER}; other via; other error",
         COMPARE,
     ] == failure(
         lambda: kms.assert_called(
@@ -394,10 +395,10 @@ def test_a_call_that_was_not_denied(kms: FakeKMS, orders: Key) -> None:
     """Whom it should have been denied to is told."""
     encrypt(kms, "alias/orders")
     assert [
-        "pytest-kms: expected Encrypt on alias/orders to be denied by arn:aws:iam::123456789012:role/someone,"
+        "pytest-kms: expected Encrypt on alias/orders to be denied to arn:aws:iam::123456789012:role/someone,"
         " twice; it was never.",
         "What happened, nearest first:",
-        "  1. Encrypt alias/orders -> ok   <-- other principal; other error",
+        f"  1. Encrypt alias/orders -> ok   <-- other principal: {TESTER}; other error",
         COMPARE,
     ] == failure(lambda: kms.assert_denied("Encrypt", key="alias/orders", principal=SOMEONE, times=2))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import textwrap
@@ -11,7 +12,7 @@ import botocore.handlers
 import pytest
 
 # An inner run in this process forgets the modules that it was the first to import; let it be the first of none.
-from pytest_kms import clients, engine, lifespan  # noqa: F401
+from pytest_kms import clients, engine, fake, lifespan  # noqa: F401
 
 # The application calls GenerateMac, which these suites lack: their runs share this process's operations.
 pytestmark = pytest.mark.usefixtures("without_generate_mac")
@@ -1292,3 +1293,105 @@ def test_workers_of_xdist_have_fakes_of_their_own(pytester: pytest.Pytester) -> 
         "-- kms",
         "1. ListKeys -> ok",
     ] == told[-3:]
+
+
+# --kms-least-privilege
+
+_OF_SUITE = """
+    import pytest
+    from pytest_kms import fake_kms
+
+    @pytest.mark.parametrize("number", range(4))
+    def test_encrypts(kms, number):
+        kms.create_key("orders")
+        kms.client.encrypt(KeyId="alias/orders", Plaintext=b"x")
+
+    def test_decrypts(kms):
+        kms.create_key("orders")
+        kms.client.decrypt(CiphertextBlob=kms.encrypt("alias/orders", b"x"))
+
+    def test_resets(kms):
+        made = kms.client.create_key()
+        kms.client.create_alias(AliasName="alias/new", TargetKeyId=made["KeyMetadata"]["KeyId"])
+        kms.reset()
+
+    def test_without_the_fixture():
+        with fake_kms() as kms:
+            kms.client.list_keys()
+"""
+_ARN = "arn:aws:kms:us-east-1:123456789012"
+_TESTER = "arn:aws:iam::123456789012:user/tester"
+_WRITTEN = {
+    "identity_policies": {
+        _TESTER: {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": ["kms:CreateAlias"], "Resource": [f"{_ARN}:alias/new", f"{_ARN}:key/*"]},
+                {"Effect": "Allow", "Action": ["kms:CreateKey", "kms:ListKeys"], "Resource": ["*"]},
+                {
+                    "Effect": "Allow",
+                    "Action": ["kms:Decrypt", "kms:Encrypt"],
+                    "Resource": [f"{_ARN}:key/*"],
+                    "Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": ["alias/orders"]}},
+                },
+            ],
+        }
+    },
+    "key_policies": {
+        "alias/orders": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": _TESTER},
+                "Action": ["kms:Decrypt", "kms:Encrypt"],
+                "Resource": "*",
+            }
+        ],
+        f"{_ARN}:key/*": [
+            {"Effect": "Allow", "Principal": {"AWS": _TESTER}, "Action": ["kms:CreateAlias"], "Resource": "*"}
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_least_privilege_of_a_suite_is_written(pytester: pytest.Pytester, workers: int) -> None:
+    """Of all fakes, of all workers, under names that last, in an order that does not change."""
+    pytester.makeini("[pytest]\nkms_region = us-east-1\n")
+    pytester.makepyfile(_OF_SUITE)
+    arguments = ["-p", "no:cacheprovider", "--kms-least-privilege=made/policies.json"]
+    if workers:
+        result = pytester.runpytest_subprocess("-n", f"{workers}", *arguments)
+    else:
+        result = pytester.runpytest_inprocess("-p", "no:hypothesispytest", *arguments)
+
+    assert {"passed": 7} == _outcomes(result)
+    assert [line.strip("- ") for line in result.outlines if "least privilege" in line] == [
+        "pytest-kms: least privilege in made/policies.json"
+    ]
+    text = (pytester.path / "made/policies.json").read_text()
+    assert f"{json.dumps(_WRITTEN, indent=2)}\n" == text
+
+
+def test_the_least_privilege_of_a_suite_lets_it_through(pytester: pytest.Pytester) -> None:
+    """What was written is a policy that fits keys of other ids."""
+    pytester.makeini("[pytest]\nkms_region = us-east-1\n")
+    file = pytester.path / "policies.json"
+    _run(pytester, _OF_SUITE, f"--kms-least-privilege={file}")
+    written = json.loads(file.read_text())["identity_policies"][_TESTER]
+
+    with lifespan.fake_kms(region="us-east-1") as kms:
+        kms.create_key("orders")
+        client = kms.client_for(kms.principal("role/app", policy=written))
+        client.decrypt(CiphertextBlob=client.encrypt(KeyId="alias/orders", Plaintext=b"x")["CiphertextBlob"])
+        kms.create_key("archive")
+        with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+            client.encrypt(KeyId="alias/archive", Plaintext=b"x")
+
+
+def test_without_the_option_nobody_watches(pytester: pytest.Pytester) -> None:
+    """A run leaves none behind either."""
+    result = _run(pytester, _OF_SUITE)
+
+    assert {"passed": 7} == _outcomes(result)
+    assert [] == fake.watchers
+    assert not [line for line in result.outlines if "least privilege" in line]

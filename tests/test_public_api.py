@@ -20,6 +20,8 @@ PUBLIC = [
     "KeyUse",
     "NotSupported",
     "OutsideFixture",
+    "Principal",
+    "Service",
     "Trail",
     "UsageError",
     "__version__",

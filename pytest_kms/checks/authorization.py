@@ -1,37 +1,117 @@
-"""May the caller do this to these keys?
+"""May the caller do this, to these keys?
 
-For now the rules that no policy can change: AWS managed keys may be looked at, never used or managed
-directly, and keys of other accounts are closed to everyone else. Each key has the default key policy,
-and the default principal is an administrator of its account.
+The key policy decides first, then the caller's own policies, then grants on the key; the policy language is in `iam`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_kms.errors import AccessDeniedException
-from pytest_kms.state.key import AWS
+from pytest_kms.condition_keys import Asked, RequestContext
+from pytest_kms.errors import AccessDeniedException, NotSupported
+from pytest_kms.iam.combine import Decision, Policies, combine
+from pytest_kms.iam.errors import NotUnderstood
+from pytest_kms.iam.evaluate import Request
+from pytest_kms.iam.explanation import explain
+from pytest_kms.state.grant import Asks, Child
+from pytest_kms.state.trail import days_unused
 from pytest_kms.targets import hidden
 
 if TYPE_CHECKING:
+    from pytest_kms.iam.principals import Named
     from pytest_kms.operation import Call
+    from pytest_kms.state.grant import Grant
+    from pytest_kms.state.key import Key
+    from pytest_kms.state.trail import KeyUse
 
-_ON_AWS_MANAGED_KEYS = ("Describe", "Get", "List")
+_BY_CIPHERTEXT = "the resource associated with this ciphertext"
 
 
 def check(call: Call) -> None:
-    """Refuse what the policies of the keys do not allow."""
+    """Refuse what policies and grants do not allow, in AWS's words."""
+    caller = call.principal
     for use, key in zip(call.uses, call.touched, strict=True):
-        action = use.action
-        if key.account != call.account:
-            why = f"{key.arn} is a key of account {key.account}, which lets nobody else in"
-            raise hidden(call, action, why=why)
-        if key.manager == AWS and not action.startswith(_ON_AWS_MANAGED_KEYS):
-            why = f"{key.label} is an AWS managed key: only its service may use it, and nobody may manage it"
-            if action == call.by_ciphertext:
-                raise hidden(call, action, why=why)
-            raise AccessDeniedException(
-                f"User: {call.principal.arn} is not authorized to perform: kms:{action} on resource: {key.arn}"
-                f" because no resource-based policy allows the kms:{action} action",
-                why=why,
-            )
+        if call.retires is not None:
+            _expect_may_retire(call, call.retires, use)
+        # The way of most calls: an administrator, a key of his account, and AWS's default policy on it.
+        elif not (caller.unlimited and key.has_default_policy and key.account == caller.account):
+            _expect_allowed_on_key(call, use, key)
+    if caller.unlimited:
+        return
+    for resource in call.other_resources:
+        asked = _asked(call, region=resource.region)
+        _expect(call, _decide(call, resource.action, resource.arn, asked, caller.policies))
+
+
+def _expect_allowed_on_key(call: Call, use: KeyUse, key: Key) -> None:
+    # An AWS service has no account, so that no key is of another one.
+    if call.account not in (key.account, "") and not call.operation.cross_account:
+        why = f"{key.arn} is a key of account {key.account}; {call.operation.name} works on keys of one's own alone"
+        raise hidden(call, use.action, why=why)
+    if not use.action:
+        return
+    asked = _asked(call, use, key)
+    policies = replace(call.principal.policies, key=key.policy_document)
+    grant = key.grant_for(call.principal.caller, use.action, _asks_of_grants(call, use))
+    _expect(call, _decide(call, use.action, key.arn, asked, policies, grant))
+
+
+def _expect_may_retire(call: Call, grant: Grant, use: KeyUse) -> None:
+    """Refuse to retire a grant to all but its retirer, its grantee if it says so, and its account.
+
+    The key policy has no say in this, and the caller's own policies may only forbid it.
+    """
+    named = grant.retirer(call.principal.caller)
+    if named is None:
+        raise hidden(call, use.action, why=f"the grant {grant.id} is not one that {call.principal.arn} may retire")
+    asked = _asked(call, use, grant.key)._replace(constraints=grant.constraints)
+    _expect(call, _decide(call, use.action, grant.key.arn, asked, call.principal.policies, named))
+
+
+def _asked(call: Call, use: KeyUse | None = None, key: Key | None = None, *, region: str = "") -> Asked:
+    world = call.world
+    return Asked(
+        operation=call.operation.name,
+        members=call.input,
+        caller=call.principal,
+        region=region or (key.region if key else call.region),
+        now=world.clock.moment(call.seconds),
+        key=key,
+        use=use,
+        keys=tuple(call.touched),
+        constraints=call.input.get("Constraints"),
+        attestation=call.attestation,
+        secure=call.request.secure,
+        user_agent=call.request.user_agent,
+        unused_days=None if key is None else lambda: days_unused(world.trail, key, world.now),
+    )
+
+
+def _asks_of_grants(call: Call, use: KeyUse) -> Asks:
+    members, caller = call.input, call.principal
+    child = Child(members["Operations"], members.get("Constraints", {})) if "Operations" in members else None
+    return Asks(use.encryption_context, child, caller.is_service or caller.via is not None, caller.source_arn)
+
+
+def _decide(
+    call: Call, action: str, arn: str, asked: Asked, policies: Policies, grant: Named | None = None
+) -> Decision:
+    request = Request(call.principal.caller, f"kms:{action}", arn, RequestContext(asked))
+    try:
+        return combine(request, policies, grant=grant)
+    except NotUnderstood as error:
+        raise NotSupported(f"a policy that decides about {call.operation.name} cannot be evaluated: {error}") from None
+
+
+def _expect(call: Call, decision: Decision) -> None:
+    """Refuse what is not allowed; of what is, note who allowed it."""
+    action, resource, why = decision.request.action, decision.request.resource, explain(decision)
+    if decision.allowed:
+        call.allowed += (f"{action} is {why}",)
+        return
+    by_ciphertext = action == f"kms:{call.by_ciphertext}"
+    message = decision.message(unnamed=_BY_CIPHERTEXT if by_ciphertext else "")
+    if resource not in message:
+        why = f"the resource is {'an AWS owned key' if resource in call.hidden else resource}\n{why}"
+    raise AccessDeniedException(message, why=why)

@@ -16,6 +16,7 @@ def check(call: Call) -> None:
     """Refuse what a cluster or an external key manager would have to do and cannot."""
     if not call.operation.cryptographic:
         return
-    for target, thing in zip(call.operation.targets, call.found, strict=True):
+    for place, thing in enumerate(call.found):
         if isinstance(thing, Key) and thing.store is not None:
-            thing.store.expect_able(thing, DECRYPT if isinstance(target, CiphertextKey) else ENCRYPT)
+            opens = isinstance(call.operation.targets[place], CiphertextKey)
+            thing.store.expect_able(thing, DECRYPT if opens else ENCRYPT)

@@ -11,7 +11,7 @@ from pytest_kms.state.key_store import CustomKeyStore
 from pytest_kms.state.quotas import SYMMETRIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection
 
     from pytest_kms.operation import Call, Charge
 
@@ -19,36 +19,32 @@ if TYPE_CHECKING:
 def check(call: Call) -> None:
     """Count the call, and throttle it where that is one too many for this second of the fake's time."""
     operation = call.operation
+    pools: Collection[str]
     if operation.quota == DATA_KEY_PAIRS:
         spec = SPECS.get(call.input.get("KeyPairSpec", ""))
-        pools = {spec.pair_quota} if spec else set()  # what is no spec is refused by the next check
+        pools = (spec.pair_quota,) if spec else ()  # what is no spec is refused by the next check
     elif not operation.cryptographic:
-        pools = {operation.quota}
+        pools = (operation.quota,)
     elif len(call.keys) == 1:
-        pools = {call.keys[0].key_spec.pool}
+        pools = (call.keys[0].key_spec.pool,)
     elif call.keys:
         pools = {key.key_spec.pool for key in call.keys}
     else:
-        pools = {SYMMETRIC}  # a call whose key was not found counts where most do
+        pools = (SYMMETRIC,)  # a call whose key was not found counts where most do
     world = call.world
     since_start = call.seconds - world.clock.start
     exceeded = world.quotas.count(operation.name, pools, call.account, call.region, since_start)
     if operation.charge is not None and not exceeded:
         exceeded = _count_elsewhere(call, operation.charge, since_start)
     if operation.cryptographic:
-        for store in _key_stores(call):
-            over = world.quotas.count_in_key_store(store.kind, store.id, store.region, since_start)
-            exceeded = exceeded or over
+        # A custom key store has to work for it, with a quota of its own.
+        for thing in call.found:
+            store = thing if isinstance(thing, CustomKeyStore) else thing and thing.store
+            if store is not None:
+                over = world.quotas.count_in_key_store(store.kind, store.id, store.region, since_start)
+                exceeded = exceeded or over
     if exceeded:
         raise ThrottlingException(why=f"over quota: {exceeded}")
-
-
-def _key_stores(call: Call) -> Iterator[CustomKeyStore]:
-    """Give the custom key stores that have to work for a cryptographic operation."""
-    for thing in call.found:
-        store = thing if isinstance(thing, CustomKeyStore) else thing and thing.store
-        if store is not None:
-            yield store
 
 
 def _count_elsewhere(call: Call, charge: Charge, since_start: float) -> str:

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pytest_kms.crypto import ciphertext
 
+_SALT_BYTES = ciphertext.SALT_BYTES
+
 
 class Unreadable(Exception):
     """The blob was not made with this material under this context, or was altered since."""
@@ -25,8 +27,8 @@ def seal(
     random_bytes: Callable[[int], bytes],
 ) -> bytes:
     """Encrypt up to 4,096 bytes into a blob of AWS's layout."""
-    fresh = random_bytes(ciphertext.SALT_BYTES + ciphertext.NONCE_BYTES)
-    salt, nonce = fresh[: ciphertext.SALT_BYTES], fresh[ciphertext.SALT_BYTES :]
+    fresh = random_bytes(_SALT_BYTES + ciphertext.NONCE_BYTES)
+    salt, nonce = fresh[:_SALT_BYTES], fresh[_SALT_BYTES:]
     length, before, after = ciphertext.layout(len(plaintext))
     head = b"".join((origin, material_id, b"\x01", salt, length))
     sealed = _cipher(material).encrypt(nonce, ciphertext.INNER_FRAME + plaintext, head + canonical(context))
@@ -52,8 +54,10 @@ def canonical(context: Mapping[str, str]) -> bytes:
     if not context:
         return b""
     # Each text stands behind its length. JSON can carry half a surrogate pair; hence surrogatepass.
-    pairs = [f"{len(name)}:{name}{len(value)}:{value}" for name, value in sorted(context.items())]
-    return "".join(pairs).encode("utf-8", "surrogatepass")
+    text = ""
+    for name, value in sorted(context.items()):
+        text += f"{len(name)}:{name}{len(value)}:{value}"
+    return text.encode("utf-8", "surrogatepass")
 
 
 @lru_cache(maxsize=1024)

@@ -79,8 +79,11 @@ def decide(document: Document, request: Request) -> Verdict:
         if not statement.actions.cover(action, context):
             continue
         named = statement.named(caller)
-        if not named or not statement.has_resource(resource, context) or not statement.is_met(context):
-            continue
+        try:
+            if not named or not statement.has_resource(resource, context) or not statement.is_met(context):
+                continue
+        except NotUnderstood as error:
+            raise error.at(f"{statement} of {document}") from None
         if statement.effect == DENY:
             denying.append(statement)
         else:

@@ -42,14 +42,13 @@ def update_alias(call: Call, alias: Alias, key: Key) -> None:  # noqa: ARG001
 @operation("DeleteAlias", takes="AliasName", key=AliasName())
 def delete_alias(call: Call, alias: Alias) -> None:
     """Forget a name; its key stays."""
-    call.note(alias.key)
     call.world.registry(call.region, call.account).remove_alias(alias)
 
 
 @operation(
     "ListAliases",
     takes="KeyId Limit Marker",
-    key=KeyId(),
+    key=KeyId(asks=False),
     pages=Pages(default=50, maximum=100),
 )
 def list_aliases(call: Call, key: Key | None) -> Listing:

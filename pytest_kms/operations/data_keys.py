@@ -42,6 +42,7 @@ def size_given(call: Call) -> None:
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     rules=[size_given_once],
+    cross_account=True,
 )
 def generate_data_key(call: Call, key: Key) -> Answer:
     """Answer a new data key twice: in plaintext, and encrypted under `key`."""
@@ -60,6 +61,7 @@ def generate_data_key(call: Call, key: Key) -> Answer:
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     rules=[size_given_once],
+    cross_account=True,
 )
 def generate_data_key_without_plaintext(call: Call, key: Key) -> Answer:
     """Answer a new data key encrypted under `key`, for somebody who will decrypt it later."""
@@ -73,6 +75,7 @@ def generate_data_key_without_plaintext(call: Call, key: Key) -> Answer:
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE_ELSEWHERE,
     quota=DATA_KEY_PAIRS,
+    cross_account=True,
 )
 def generate_data_key_pair(call: Call, key: Key) -> Answer:
     """Answer a new key pair: its public key, and its private key in plaintext and encrypted under `key`."""
@@ -87,6 +90,7 @@ def generate_data_key_pair(call: Call, key: Key) -> Answer:
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE_ELSEWHERE,
     quota=DATA_KEY_PAIRS,
+    cross_account=True,
 )
 def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Answer:
     """Answer a new key pair whose private key is encrypted under `key`, for somebody who will decrypt it later."""

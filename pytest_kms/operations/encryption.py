@@ -54,6 +54,7 @@ def modifiers_in_dry_run_only(call: Call) -> None:
     usage=ENCRYPT_DECRYPT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
+    cross_account=True,
 )
 def encrypt(call: Call, key: Key) -> Answer:
     """Encrypt a plaintext under a key."""
@@ -74,6 +75,7 @@ def encrypt(call: Call, key: Key) -> Answer:
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     rules=[modifiers_in_dry_run_only],
+    cross_account=True,
 )
 def decrypt(call: Call, key: Key) -> Answer:
     """Decrypt a ciphertext with the key that it was made with."""
@@ -94,6 +96,7 @@ def decrypt(call: Call, key: Key) -> Answer:
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
     rules=[modifiers_in_dry_run_only],
+    cross_account=True,
 )
 def re_encrypt(call: Call, source: Key, destination: Key) -> Answer:
     """Decrypt a ciphertext and encrypt what was in it under another key: the plaintext never leaves KMS."""

@@ -139,6 +139,7 @@ def principals_of_grant(call: Call) -> None:
         more_than_create_grant,
         well_formed_constraints,
     ],
+    cross_account=True,
 )
 def create_grant(call: Call, key: Key) -> Answer:
     """Let somebody use a key. Asking again under the same name for the same answers the grant that there is."""
@@ -150,11 +151,11 @@ def create_grant(call: Call, key: Key) -> Answer:
         key=key,
         name=members.get("Name"),
         created=call.world.now.replace(microsecond=0),
-        issuing_account=arns.of_principal(call.region, call.account, "root"),
+        issuing_account=arns.of_principal(call.region, call.account or key.account, "root"),
         operations=_in_order_of_aws(members["Operations"]),
-        grantee=members.get("GranteePrincipal"),
+        grantee=_principal_in(call, "GranteePrincipal"),
         grantee_service=members.get("GranteeServicePrincipal"),
-        retiring=members.get("RetiringPrincipal"),
+        retiring=_principal_in(call, "RetiringPrincipal"),
         retiring_service=members.get("RetiringServicePrincipal"),
         constraints=members.get("Constraints") or None,
     )
@@ -186,10 +187,12 @@ def filters_of_grants(call: Call) -> None:
     key=KeyId(),
     rules=[one_filter_of_grantee, filters_of_grants],
     pages=PAGES,
+    cross_account=True,
 )
 def list_grants(call: Call, key: Key) -> Listing:
     """List the grants of a key: all, or those of an id, of a grantee."""
-    grant_id, grantee, service = map(call.input.get, ("GrantId", "GranteePrincipal", "GranteeServicePrincipal"))
+    grant_id, service = call.input.get("GrantId"), call.input.get("GranteeServicePrincipal")
+    grantee = _principal_in(call, "GranteePrincipal")
     return _listing(
         grant
         for grant in key.grants.values()
@@ -207,9 +210,9 @@ def one_retirer_asked_for(call: Call) -> None:
 
 def retirer_of_the_caller(call: Call) -> None:
     """Refuse a retirer that is no principal, or none of the caller's account."""
-    principal = call.input.get("RetiringPrincipal", "")
-    unknown = NotFoundException(f"Retiring principal {principal} could not be found")
-    _expect_principal(call, "RetiringPrincipal", unknown)
+    given = call.input.get("RetiringPrincipal", "")
+    _expect_principal(call, "RetiringPrincipal", NotFoundException(f"Retiring principal {given} could not be found"))
+    principal = _principal_in(call, "RetiringPrincipal")
     if principal and f"::{call.account}:" not in principal:
         # AWS's answer was not found; that it authorises the call on the retirer is documented.
         raise hidden(call, "", why=f"{principal} is not of the caller's account {call.account}")
@@ -223,7 +226,7 @@ def retirer_of_the_caller(call: Call) -> None:
 )
 def list_retirable_grants(call: Call) -> Listing:
     """List the grants that a principal or a service may retire, on all accounts' keys in the Region that is called."""
-    retirer = (call.input.get("RetiringPrincipal"), call.input.get("RetiringServicePrincipal"))
+    retirer = (_principal_in(call, "RetiringPrincipal"), call.input.get("RetiringServicePrincipal"))
     return _listing(
         grant
         for key in call.world.all_keys()
@@ -233,13 +236,13 @@ def list_retirable_grants(call: Call) -> Listing:
     )
 
 
-@operation("RetireGrant", takes="GrantToken KeyId GrantId DryRun", key=GrantToRetire())
+@operation("RetireGrant", takes="GrantToken KeyId GrantId DryRun", key=GrantToRetire(), cross_account=True)
 def retire_grant(call: Call, grant: Grant) -> None:
     """Forget a grant that is no longer needed."""
     _forget(call, grant)
 
 
-@operation("RevokeGrant", takes="KeyId GrantId DryRun", key=KeyId())
+@operation("RevokeGrant", takes="KeyId GrantId DryRun", key=KeyId(), cross_account=True)
 def revoke_grant(call: Call, key: Key) -> None:
     """Forget a grant that is no longer wanted."""
     _forget(call, grant_of(key, call.input["GrantId"]))
@@ -327,13 +330,19 @@ def _grant_operations() -> tuple[str, ...]:
 # who is meant
 
 
+def _principal_in(call: Call, member: str) -> str | None:
+    """Return the principal that a member names; for the unique id of a user or a role that is there, its ARN."""
+    text: str | None = call.input.get(member)
+    return call.world.arn_of_unique_id(text) if text and _UNIQUE_ID.fullmatch(text) else text
+
+
 def _expect_principal(call: Call, member: str, unknown: KMSError) -> None:
-    """Refuse what is no principal's ARN and no service; the fake gives nobody a unique id, so that none is known."""
-    text = call.input.get(member)
+    """Refuse what is no principal's ARN, no unique id that the fake has given, and no service."""
+    text = _principal_in(call, member)
+    if text is None and member in call.input:
+        raise unknown
     if text is None or _SERVICE_PRINCIPAL.fullmatch(text):
         return
-    if _UNIQUE_ID.fullmatch(text):
-        raise unknown
     if not _is_principal(text, call.region):
         raise InvalidArnException(f"ARN is not valid: {text}")
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     usage=KEY_AGREEMENT,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
+    cross_account=True,
 )
 def derive_shared_secret(call: Call, key: Key) -> Answer:
     """Derive the secret that a key shares with the holder of a public key."""

@@ -23,13 +23,13 @@ from pytest_kms.errors import (
     UnsupportedOperationException,
     ValidationException,
 )
-from pytest_kms.operation import BEING_DELETED, BEING_DELETED_OR_UPDATED, NOT_SETTLED, operation
+from pytest_kms.operation import BEING_DELETED, BEING_DELETED_OR_UPDATED, NOT_SETTLED, Resource, operation
 from pytest_kms.operations.policies import acceptable_policy
 from pytest_kms.operations.tags import as_mapping, well_formed_tags
 from pytest_kms.paging import Listing, Pages
 from pytest_kms.state import key as states
 from pytest_kms.state.quotas import KEYS
-from pytest_kms.state.trail import last_use
+from pytest_kms.state.trail import last_use, tracking_start
 from pytest_kms.targets import KeyId
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from pytest_kms.state.trail import Trail
 
 DELETION_WINDOW = (7, 30)
-TRACKING_START = dt.datetime(2026, 4, 23, tzinfo=dt.timezone.utc)
-"""Since when AWS remembers the last use of keys. The day is that of the announcement; it may differ by Region."""
 
 
 def one_spelling_of_spec(call: Call) -> None:
@@ -81,10 +79,16 @@ def origin_fits_spec(call: Call) -> None:
         raise ValidationException(f"MultiRegion is not valid for Origin {origin}")
 
 
+def tagging(call: Call) -> list[Resource]:
+    """Ask for permission to tag what is made with tags."""
+    return [Resource("TagResource", "*", call.region)] if call.input.get("Tags") else []
+
+
 @operation(
     "CreateKey",
     takes="Description KeyUsage KeySpec CustomerMasterKeySpec Origin CustomKeyStoreId XksKeyId MultiRegion Policy"
     " BypassPolicyLockoutSafetyCheck Tags",
+    also=tagging,
     rules=[one_spelling_of_spec, usage_fits_spec, origin_fits_spec, well_formed_tags, acceptable_policy],
 )
 def create_key(call: Call) -> Answer:
@@ -109,7 +113,7 @@ def create_key(call: Call) -> Answer:
         store=store,
         xks_key_id=members.get("XksKeyId"),
     )
-    call.note(key)
+    call.note(key, asks=False)
     return {"KeyMetadata": metadata(key)}
 
 
@@ -117,6 +121,7 @@ def create_key(call: Call) -> Answer:
     "DescribeKey",
     takes="KeyId",
     key=KeyId(aliases=True),
+    cross_account=True,
 )
 def describe_key(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Tell all about a key."""
@@ -129,9 +134,7 @@ def get_key_last_usage(call: Call, key: Key) -> Answer:
 
     The form of `KeyId` is that of AWS's example.
     """
-    # A clock that was put before the day knows nothing of it.
-    starts_later = key.created < TRACKING_START <= call.world.now
-    start = TRACKING_START if starts_later else key.created
+    start = tracking_start(key, call.world.now)
     return {
         "KeyId": key.id,
         "KeyLastUsage": _last_usage(call.world.trail, key, start),

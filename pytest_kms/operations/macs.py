@@ -24,6 +24,7 @@ KEY = KeyId(aliases=True, algorithm="MacAlgorithm")
     usage=GENERATE_VERIFY_MAC,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
+    cross_account=True,
 )
 def generate_mac(call: Call, key: Key) -> Answer:
     """Compute the MAC of a message."""
@@ -39,6 +40,7 @@ def generate_mac(call: Call, key: Key) -> Answer:
     usage=GENERATE_VERIFY_MAC,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
+    cross_account=True,
 )
 def verify_mac(call: Call, key: Key) -> Answer:
     """Say that a MAC is that of a message; one that is not is an error."""

@@ -17,6 +17,7 @@ from pytest_kms.iam import document
 from pytest_kms.iam.combine import combine
 from pytest_kms.iam.errors import Malformed, NotUnderstood
 from pytest_kms.iam.evaluate import Request
+from pytest_kms.iam.explanation import explain
 from pytest_kms.operation import operation
 from pytest_kms.paging import Listing, Pages
 from pytest_kms.targets import KeyId
@@ -84,13 +85,23 @@ def list_key_policies(call: Call, key: Key) -> Listing:  # noqa: ARG001
 def _expect_writer_not_locked_out(call: Call, policy: Document) -> None:
     """Refuse a policy under which the caller could not put another one, with all else as it is now."""
     key = call.keys[0] if call.keys else None
-    asked = Asked(_PUT, {}, call.principal, _region(call), call.world.now, key)
+    asked = Asked(
+        _PUT,
+        {},
+        call.principal,
+        _region(call),
+        call.world.now,
+        key,
+        secure=call.request.secure,
+        user_agent=call.request.user_agent,
+    )
     request = Request(call.principal.caller, f"kms:{_PUT}", _arn(call), RequestContext(asked))
     decision = combine(request, replace(call.principal.policies, key=policy))
     if not decision.allowed:
         raise MalformedPolicyDocumentException(
             "The new key policy will not allow you to update the key policy in the future.",
-            why=f"{decision.message()}; BypassPolicyLockoutSafetyCheck takes the policy all the same",
+            why=f"{decision.message()}; BypassPolicyLockoutSafetyCheck takes the policy all the same"
+            f"\n{explain(decision)}",
         )
 
 

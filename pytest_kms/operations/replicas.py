@@ -11,7 +11,7 @@ from pytest_kms.errors import (
     UnsupportedOperationException,
     ValidationException,
 )
-from pytest_kms.operation import UNUSABLE, Charge, operation
+from pytest_kms.operation import UNUSABLE, Charge, Resource, operation
 from pytest_kms.operations.keys import expect_room_for_key, metadata
 from pytest_kms.operations.policies import acceptable_policy
 from pytest_kms.operations.tags import as_mapping, well_formed_tags
@@ -59,8 +59,16 @@ def the_primary_of_a_replica(call: Call) -> None:
         raise ValidationException(f"{key.id} does not have a replica key in the specified Region.")
 
 
+def creation_in_replica_region(call: Call) -> list[Resource]:
+    """Ask for permission to make the replica, and to tag it, in its own Region."""
+    region = call.input.get("ReplicaRegion", call.region)
+    actions = ("CreateKey", "TagResource") if call.input.get("Tags") else ("CreateKey",)
+    return [Resource(action, "*", region) for action in actions]
+
+
 @operation(
     "ReplicateKey",
+    also=creation_in_replica_region,
     takes="KeyId ReplicaRegion Description Policy BypassPolicyLockoutSafetyCheck Tags",
     key=KeyId(),
     refused_in=UNUSABLE | {states.UPDATING},

@@ -78,7 +78,7 @@ def disable_key_rotation(call: Call, key: Key) -> None:  # noqa: ARG001
         key.backing.synchronize()
 
 
-@operation("GetKeyRotationStatus", takes="KeyId", key=KeyId())
+@operation("GetKeyRotationStatus", takes="KeyId", key=KeyId(), cross_account=True)
 def get_key_rotation_status(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Tell whether and when a key rotates by itself, and since when it is rotating on demand."""
     key.expect_origin(AWS_KMS, EXTERNAL)

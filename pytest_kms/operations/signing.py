@@ -25,6 +25,7 @@ KEY = KeyId(aliases=True, algorithm="SigningAlgorithm")
     usage=SIGN_VERIFY,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
+    cross_account=True,
 )
 def sign(call: Call, key: Key) -> Answer:
     """Sign a message, or its digest, with a private key that never leaves KMS."""
@@ -43,6 +44,7 @@ def sign(call: Call, key: Key) -> Answer:
     usage=SIGN_VERIFY,
     refused_in=UNUSABLE,
     quota=CRYPTOGRAPHIC,
+    cross_account=True,
 )
 def verify(call: Call, key: Key) -> Answer:
     """Say that a signature is one of a message by a key; one that is not is an error."""
@@ -61,6 +63,7 @@ def verify(call: Call, key: Key) -> Answer:
     takes="KeyId",
     key=KeyId(aliases=True),
     refused_in=BEING_DELETED | {states.PENDING_IMPORT, states.CREATING},
+    cross_account=True,
 )
 def get_public_key(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Tell the public key of an asymmetric key, for use outside of KMS."""

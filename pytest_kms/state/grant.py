@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kms.errors import InvalidGrantIdException, InvalidGrantTokenException, NotFoundException
+from pytest_kms.iam.principals import Named
 
 if TYPE_CHECKING:
+    from pytest_kms.iam.principals import Caller
     from pytest_kms.state.key import Key
 
 ENCRYPTION_CONTEXT_CONSTRAINTS = ("EncryptionContextEquals", "EncryptionContextSubset")
@@ -19,9 +21,29 @@ ENCRYPTION_CONTEXT_CONSTRAINTS = ("EncryptionContextEquals", "EncryptionContextS
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _ID_BYTES = 32
+_ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
 # As real tokens begin: they are CMS structures behind the id of the key that they are encrypted with.
 _TOKEN_HEAD = b"\x01\x0a\x40"
 _TOKEN_BYTES = 264
+
+# Without an encryption context there is nothing that a constraint could ask.
+_WITHOUT_CONTEXT = frozenset({"DescribeKey", "RetireGrant"})
+
+
+class Child(NamedTuple):
+    """What the grant allows that a request wants to make."""
+
+    operations: Sequence[str]
+    constraints: Mapping[str, Any]
+
+
+class Asks(NamedTuple):
+    """What the constraints of a grant ask of a request: its encryption context, its child grant, who calls for what."""
+
+    encryption_context: Mapping[str, str]
+    child: Child | None = None
+    by_service: bool = False
+    source_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +63,53 @@ class Grant:
     grantee_service: str | None = None
     retiring: str | None = None
     retiring_service: str | None = None
-    constraints: Mapping[str, object] | None = None
+    constraints: Mapping[str, Any] | None = None
 
     @property
     def in_force(self) -> bool:
         """Whether the key still has it: it was neither retired nor revoked, and the key is not deleted."""
         return not self.key.deleted and self.id in self.key.grants
+
+    def lets(self, caller: Caller, action: str, asks: Asks) -> Named | None:
+        """Say how the grant names a caller whom it allows an action; None where it does not allow it."""
+        if action not in self.operations or not self._met_by(action, asks):
+            return None
+        return _named(caller, self.grantee, self.grantee_service)
+
+    def retirer(self, caller: Caller) -> Named | None:
+        """Say how the grant names a caller who may retire it: the retirer, the grantee if it says so, its account."""
+        ways = [
+            _named(caller, self.retiring, self.retiring_service),
+            _named(caller, self.grantee, self.grantee_service) if "RetireGrant" in self.operations else None,
+            _named(caller, self.issuing_account, None),
+        ]
+        return max((way for way in ways if way is not None), default=None)
+
+    def _met_by(self, action: str, asks: Asks) -> bool:
+        constraints = self.constraints or {}
+        source = constraints.get("SourceArn")
+        if source is not None and asks.by_service and source != asks.source_arn:
+            return False
+        if action == "CreateGrant":
+            return asks.child is not None and self._covers(asks.child)
+        if action in _WITHOUT_CONTEXT:
+            return True
+        context, equals = asks.encryption_context, constraints.get("EncryptionContextEquals")
+        subset = constraints.get("EncryptionContextSubset")
+        return (not equals or equals == context) and (not subset or _is_part(subset, context))
+
+    def _covers(self, child: Child) -> bool:
+        """Say whether a grant that the grantee makes allows no more than this one."""
+        if not set(child.operations) <= set(self.operations):
+            return False
+        mine, its = self.constraints or {}, child.constraints
+        # Documented is only that the encryption context of a child is bound no less; so is, here, the resource.
+        if mine.get("SourceArn") not in (None, its.get("SourceArn")):
+            return False
+        equals, subset = mine.get("EncryptionContextEquals"), mine.get("EncryptionContextSubset")
+        if equals:
+            return bool(equals == its.get("EncryptionContextEquals"))
+        return not subset or any(_is_part(subset, its[name]) for name in ENCRYPTION_CONTEXT_CONSTRAINTS if name in its)
 
     def repeats(self, other: Grant) -> bool:
         """Say whether it is what another grant is already: of the same name, and alike in all that was asked for."""
@@ -88,6 +151,18 @@ class GrantTokens:
                 why=f"the grant {grant.id} of this token was retired or revoked, or its key {grant.key.id} deleted"
             )
         return grant
+
+
+def _named(caller: Caller, principal: str | None, service: str | None) -> Named | None:
+    """Say how a caller is named by a principal's ARN, or a service's name."""
+    wanted = service or principal or ""
+    root = _ROOT.fullmatch(wanted)
+    name = root[1] if root else wanted
+    return max((way for known, way in caller.names if known == name), default=None)
+
+
+def _is_part(part: Mapping[str, str], whole: Mapping[str, str]) -> bool:
+    return all(whole.get(name) == value for name, value in part.items())
 
 
 def new_grant_id(random_bytes: Callable[[int], bytes]) -> str:

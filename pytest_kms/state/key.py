@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from pytest_kms import arns
 from pytest_kms.crypto.material import public_key
 from pytest_kms.crypto.specs import EXTERNAL
 from pytest_kms.errors import UnsupportedOperationException, UsageError
+from pytest_kms.iam import document
+from pytest_kms.iam.errors import Malformed, NotUnderstood
 from pytest_kms.state import rotation
 from pytest_kms.state.backing import PENDING
 from pytest_kms.state.imported import DOES_NOT_EXPIRE, EXPIRES
 
 if TYPE_CHECKING:
-    from pytest_kms.crypto.specs import KeySpec
+    from pytest_kms.iam.document import Document
+    from pytest_kms.iam.principals import Caller, Named
     from pytest_kms.state.backing import Backing, KeyMaterial
-    from pytest_kms.state.grant import Grant
+    from pytest_kms.state.grant import Asks, Grant
     from pytest_kms.state.imported import Imported
     from pytest_kms.state.key_store import CustomKeyStore
     from pytest_kms.state.registry import Registry
@@ -69,8 +75,8 @@ class Key:
 
     __slots__ = (
         "_policy", "_returns_to", "_state", "_turn", "account", "aliases", "arn", "backing", "created", "deleted",
-        "deletion_date", "description", "grants", "home", "id", "imported", "manager", "region", "store", "tags",
-        "waiting_period", "xks_key_id",
+        "deletion_date", "description", "grants", "has_default_policy", "home", "id", "imported", "key_spec", "manager",
+        "region", "store", "tags", "usage", "waiting_period", "xks_key_id",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +100,8 @@ class Key:
         self.arn = arns.of(self.region, self.account, f"key/{id}")
         self.manager = manager
         self.backing = backing
+        self.key_spec = backing.spec
+        self.usage: str = backing.usage
         self.created = created
         self.description = description
         self.tags = tags
@@ -105,6 +113,7 @@ class Key:
         self.deletion_date: dt.datetime | None = None
         self.waiting_period = DEFAULT_DELETION_WINDOW
         self.deleted = False
+        self.has_default_policy = policy is None
         self._policy = policy
         self._state = self._returns_to = ENABLED
         self._turn = 0
@@ -116,19 +125,9 @@ class Key:
     # what it is
 
     @property
-    def key_spec(self) -> KeySpec:
-        """The facts about its key spec."""
-        return self.backing.spec
-
-    @property
     def spec(self) -> str:
         """AWS's name of the key spec."""
         return self.backing.spec.name
-
-    @property
-    def usage(self) -> str:
-        """AWS's `KeyUsage`."""
-        return self.backing.usage
 
     @property
     def origin(self) -> str:
@@ -145,7 +144,7 @@ class Key:
     @property
     def algorithms(self) -> tuple[str, ...]:
         """What the key does in its usage, in AWS's order."""
-        return self.backing.spec.algorithms[self.backing.usage]
+        return self.key_spec.algorithms[self.usage]
 
     @property
     def alias(self) -> str | None:
@@ -159,14 +158,25 @@ class Key:
 
     @property
     def policy(self) -> str:
-        """The key policy, a JSON document: the one that was put, or AWS's default."""
-        if self._policy is None:
-            self._policy = default_key_policy(self.region, self.account)
-        return self._policy
+        """The key policy, a JSON document: the one that was put, or AWS's default. Setting it arranges the key."""
+        return default_key_policy(self.region, self.account) if self._policy is None else self._policy
 
     @policy.setter
-    def policy(self, policy: str) -> None:
-        self._policy = policy
+    def policy(self, policy: str | Mapping[str, Any]) -> None:
+        text = policy if isinstance(policy, str) else json.dumps(policy)
+        key_policy_document(text)
+        self._policy = text
+        self.has_default_policy = False
+
+    @property
+    def policy_document(self) -> Document:
+        """The key policy, ready to be asked."""
+        return key_policy_document(self.policy)
+
+    def grant_for(self, caller: Caller, action: str, asks: Asks) -> Named | None:
+        """Say how the grants on the key that allow an action name a caller, the strongest way; None where none does."""
+        ways = (grant.lets(caller, action, asks) for grant in self.grants.values())
+        return max((way for way in ways if way is not None), default=None)
 
     # its material
 
@@ -314,6 +324,20 @@ class Key:
         self.deletion_date = None
         if self.rotates:
             rotation.make_up(self)
+
+
+@lru_cache(maxsize=512)
+def key_policy_document(text: str) -> Document:
+    """Read a key policy.
+
+    Raises:
+        UsageError: it is none, or cannot be evaluated.
+
+    """
+    try:
+        return document.parse(text, document.KEY_POLICY)
+    except (Malformed, NotUnderstood) as error:
+        raise UsageError(f"the key policy is none that a key can have: {error}") from None
 
 
 def default_key_policy(region: str, account: str) -> str:

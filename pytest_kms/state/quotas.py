@@ -8,7 +8,7 @@ documented, and here every call is.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import inf
 
 from pytest_kms import arns
@@ -127,12 +127,12 @@ class _Meter:
         # AWS words a rate below one as one call in an interval of several seconds.
         self.interval = round(1 / limit) if 0 < limit < 1 else 1
         self.allowed = max(limit, 1) if limit else 0
-        self.window = -1
+        self.window = -1.0
         self.used = 0
 
     def admits(self, seconds: float) -> bool:
         """Count a call, and say whether it is within the quota."""
-        window = int(seconds // self.interval)
+        window = seconds // self.interval
         if window != self.window:
             self.window, self.used = window, 0
         self.used += 1
@@ -153,7 +153,7 @@ class Quotas:
     def __init__(self, region: str) -> None:
         self._region = region
         self._set: dict[str, float] = {}
-        self._meters: dict[tuple[str, str, str], _Meter | None] = {}
+        self._meters: dict[tuple[str, str, str], _Meter] = {}
         self.enforced = True
 
     def __setitem__(self, name: str, per_second: float) -> None:
@@ -191,20 +191,16 @@ class Quotas:
         """Enforce them again."""
         self.enforced = True
 
-    def count(self, operation: str, pools: set[str], account: str, region: str, seconds: float) -> str:
+    def count(self, operation: str, pools: Collection[str], account: str, region: str, seconds: float) -> str:
         """Count a call; return the quota that it goes over, or nothing."""
         if not self.enforced:
             return ""
         exceeded = ""
         if operation in self._set:
-            pools.add(operation)
+            pools = {operation, *pools}
         for quota in pools:
-            place = (quota, account, region)
-            if place in self._meters:
-                meter = self._meters[place]
-            else:
-                meter = self._meters[place] = self._meter(quota, region)
-            if meter is not None and not meter.admits(seconds) and not exceeded:
+            meter = self._meters.get((quota, account, region)) or self._new_meter(quota, account, region)
+            if not meter.admits(seconds) and not exceeded:
                 exceeded = f"{quota} is {meter.limit:g} per second for account {account} in {region}"
         return exceeded
 
@@ -213,18 +209,17 @@ class Quotas:
         if not self.enforced:
             return ""
         quota = OF_KEY_STORE[kind]
-        place = (quota, store_id, region)
-        meter = self._meters.get(place) or self._meter(quota, region)
-        self._meters[place] = meter
-        if meter is None or meter.admits(seconds):
+        meter = self._meters.get((quota, store_id, region)) or self._new_meter(quota, store_id, region)
+        if meter.admits(seconds):
             return ""
         return f"{quota} is {meter.limit:g} per second for {store_id}"
 
-    def _meter(self, quota: str, region: str) -> _Meter | None:
+    def _new_meter(self, quota: str, whose: str, region: str) -> _Meter:
         limit = self._set.get(quota)
         if limit is None:
             limit = default(quota, region)
-        return None if limit is None else _Meter(limit)
+        meter = self._meters[quota, whose, region] = _Meter(inf if limit is None else limit)
+        return meter
 
     def _canonical(self, name: str) -> str:
         full = f"{name} request rate"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from pytest_kms import service
+from pytest_kms.state.least_privilege import LeastPrivilege, least_privilege
+from pytest_kms.state.principal import Principal
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -24,7 +26,7 @@ class KeyUse(NamedTuple):
     """A key that a call named, by its ARN, and the encryption context given with it.
 
     `member` is the input member that names the key: `KeyId`, or `SourceKeyId` and `DestinationKeyId` of ReEncrypt;
-    `action` the permission that it takes, without `kms:`.
+    `action` the permission that it takes, without `kms:`; empty where it takes none.
     """
 
     member: str
@@ -45,7 +47,9 @@ class Event(NamedTuple):
     """One call of KMS, however many attempts it took, or something that KMS did by itself.
 
     `parameters` are the members of the request as the caller wrote them, without blobs and secrets. `error` is
-    AWS's code of the last answer, or None for a success; `message` AWS's sentence; `why` our own explanation.
+    AWS's code of the last answer, or None for a success; `message` AWS's sentence; `why` our own explanation, of a
+    success which policies allowed it, unless it was the default policy and an administrator. `resources` are what
+    else than keys took permission: the action, an alias ARN or `*`, and the Region.
     `service_event` tells what KMS did by itself (CloudTrail's `serviceEventDetails`: a rotation, say), with
     `principal` "AWS Internal"; it is None for calls.
     """
@@ -67,6 +71,7 @@ class Event(NamedTuple):
     request_id: str
     via: str | None = None
     service_event: Mapping[str, str] | None = None
+    resources: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def key(self) -> str | None:
@@ -108,15 +113,21 @@ class Event(NamedTuple):
 class Filter:
     """What a call must look like. A criterion that is None asks nothing.
 
-    Values are compared as `criterion == value`, so that objects with an `__eq__` of their own work inside.
+    Values are compared as `criterion == value`, so that objects with an `__eq__` of their own work inside. A Principal
+    stands for its ARN, and for the AWS service that calls for it, if there is one.
     """
 
     operation: str | None = None
     keys: Collection[str] | None = None
     encryption_context: Any = None
-    principal: str | None = None
+    principal: Principal | str | None = None
     via: str | None = None
     error: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.principal, Principal):
+            object.__setattr__(self, "via", self.via or self.principal.via)
+            object.__setattr__(self, "principal", self.principal.arn)
 
     def uses_in(self, event: Event) -> Sequence[KeyUse]:
         """Give the uses of an event that are of the keys asked for: all, where none is asked for or none fits."""
@@ -151,8 +162,9 @@ class Filter:
 class Trail(Sequence[Event]):
     """The calls that a fake was asked, in order: a sequence of `Event`."""
 
-    def __init__(self, resolve_key: ResolveKey) -> None:
+    def __init__(self, resolve_key: ResolveKey, identity_of: Callable[[str], str]) -> None:
         self._resolve_key = resolve_key
+        self._identity_of = identity_of
         self._events: list[Event] = []
         self._places: dict[str, int] = {}
 
@@ -190,7 +202,7 @@ class Trail(Sequence[Event]):
         *,
         key: KeyName | None = None,
         encryption_context: Mapping[str, str] | None = None,
-        principal: str | None = None,
+        principal: Principal | str | None = None,
         via: str | None = None,
         error: str | None = None,
     ) -> list[Event]:
@@ -200,7 +212,7 @@ class Trail(Sequence[Event]):
             operation: AWS's name of it, such as `"GenerateDataKey"`.
             key: a `Key`, or a key id, key ARN, alias name or alias ARN.
             encryption_context: the whole of it.
-            principal: the ARN of the caller.
+            principal: the caller, a `Principal` or its ARN.
             via: the AWS service through which the call came.
             error: AWS's code of the error that the call ended with.
 
@@ -215,11 +227,22 @@ class Trail(Sequence[Event]):
         )
         return [event for event in self._events if wanted.matches(event)]
 
+    def least_privilege(self, *, encryption_context: bool = False) -> LeastPrivilege:
+        """Return the policies that the recorded calls need, and nothing more.
+
+        Calls that were denied are left out, all others count, whatever came of them.
+
+        Args:
+            encryption_context: whether the policies ask for the encryption contexts that were given, too.
+
+        """
+        return least_privilege(self._events, self._identity_of, with_contexts=encryption_context)
+
     def record(self, event: Event, invocation: str) -> None:
         """Take down an attempt: a new call, or another attempt of the call with the same invocation id."""
-        place = self._places.get(invocation)
-        if place is None:
-            self._places[invocation] = len(self._events)
+        end = len(self._events)
+        place = self._places.setdefault(invocation, end)
+        if place == end:
             self._events.append(event)
         else:
             earlier = self._events[place]
@@ -231,3 +254,18 @@ def last_use(trail: Trail, key: str) -> Event | None:
     uses = [event for event in trail if event.cryptographic and event.succeeded and key in event.keys]
     # Calls stand in the order in which they began.
     return max(reversed(uses), key=lambda event: event.answered, default=None)
+
+
+TRACKING_START = dt.datetime(2026, 4, 23, tzinfo=dt.timezone.utc)
+"""Since when AWS remembers the last use of keys. The day is that of the announcement; it may differ by Region."""
+
+
+def tracking_start(key: Key, now: dt.datetime) -> dt.datetime:
+    """Return since when the last use of a key is known: a clock that was put before the day knows nothing of it."""
+    return TRACKING_START if key.created < TRACKING_START <= now else key.created
+
+
+def days_unused(trail: Trail, key: Key, now: dt.datetime) -> int:
+    """Count the whole days since a key was last used, or since that is known."""
+    last, start = last_use(trail, key.arn), tracking_start(key, now)
+    return (now - (start if last is None else max(start, last.answered))).days

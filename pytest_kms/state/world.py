@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,12 @@ from pytest_kms.crypto import material as key_material
 from pytest_kms.crypto.rsa_pool import Pool
 from pytest_kms.crypto.specs import AWS_KMS, ENCRYPT_DECRYPT, EXTERNAL, SYMMETRIC_DEFAULT, KeySpec, spec_in
 from pytest_kms.errors import Refusal, UsageError
-from pytest_kms.state import aws_managed, rotation
+from pytest_kms.state import aws_managed, aws_services, rotation
 from pytest_kms.state.agenda import Agenda
 from pytest_kms.state.backing import Backing, KeyMaterial
 from pytest_kms.state.grant import GrantTokens
 from pytest_kms.state.key import AWS, AWS_OWNED, CUSTOMER, ENABLED, Key
-from pytest_kms.state.principal import Principal, default_principal
+from pytest_kms.state.principal import Identity, Principal, account_of, default_principal, service_principal
 from pytest_kms.state.quotas import Quotas
 from pytest_kms.state.registry import Registry
 from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
@@ -59,7 +60,7 @@ class World:
         self.agenda = Agenda(self.clock)
         self.quotas = Quotas(region)
         self.faults: list[Fault] = []
-        self.trail = Trail(self.arns_of)
+        self.trail = Trail(self.arns_of, self.identity_of)
         self.refusals: list[Refusal] = []
         # Repeatable on purpose, for the same seed: these are test keys.
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311
@@ -74,20 +75,58 @@ class World:
         self._backings: dict[bytes, Backing] = {}
         self._contexts: dict[bytes, Mapping[str, str]] = {}
         self._aws_owned: dict[tuple[str, str], Key] = {}
-        self._principal = default_principal(region, account)
+        self._principals: dict[str, Principal] = {}
+        self.acting: list[Principal] = [default_principal(region, account)]
 
     # what is there
 
     def registry(self, region: str, account: str) -> Registry:
         """Return what an account has in a Region."""
-        place = (region, account)
-        if place not in self._registries:
-            self._registries[place] = Registry(self, region, account)
-        return self._registries[place]
+        registry = self._registries.get((region, account))
+        if registry is None:
+            registry = self._registries[region, account] = Registry(self, region, account)
+        return registry
 
-    def principal_of(self, access_key: str | None) -> Principal:  # noqa: ARG002
-        """Return whom an access key names: the default principal for every key that is not known."""
-        return self._principal
+    def principal_of(self, access_key: str | None) -> Principal:
+        """Return whom an access key names: for one that is not known, or none, whom the test says is acting."""
+        return self._principals.get(access_key or "") or self.acting[-1]
+
+    def identity_of(self, arn: str) -> str:
+        """Return the ARN of the user or role behind the ARN of a caller: of a session, its role."""
+        known = self.principal_called(arn)
+        return (known and known.principal_arn) or arn
+
+    def principal_called(self, arn: str) -> Principal | None:
+        """Return the principal that calls by an ARN, if the test made one."""
+        made = (*self._principals.values(), *self.acting)
+        return next((principal for principal in made if principal.arn == arn and principal.via is None), None)
+
+    def principal(self, identity: Identity) -> Principal:
+        """Make a principal, who is known by an access key from now on."""
+        access_key = f"{identity.key_prefix}{self.random_bytes(8).hex().upper()}"
+        # All sessions of a role have its unique id.
+        unique = hashlib.sha256(self._secret + f"{identity.account}:{identity.name}".encode()).hexdigest()
+        return self._known(identity.principal(access_key, unique[:17].upper(), self.clock.now))
+
+    def service(self, name: str, on_behalf_of: Principal | None, source_arn: str | None, region: str) -> Principal:
+        """Make an AWS service as a caller: for somebody, or on its own account."""
+        access_key = f"ASIA{self.random_bytes(8).hex().upper()}"
+        if on_behalf_of is not None:
+            via, account = aws_services.via(name, region), account_of(source_arn)
+            session = replace(
+                on_behalf_of, access_key=access_key, via=via, source_arn=source_arn, source_account=account
+            )
+            return self._known(session)
+        return self._known(service_principal(aws_services.principal(name, region), access_key, source_arn=source_arn))
+
+    def arn_of_unique_id(self, unique_id: str) -> str | None:
+        """Return the ARN of whom a unique id names (`AIDA…`, `AROA…`, `AROA…:SESSION`); None where that is nobody."""
+        known = (principal.arn_by(unique_id) for principal in (self.acting[0], *self._principals.values()))
+        return next((arn for arn in known if arn is not None), None)
+
+    def _known(self, principal: Principal) -> Principal:
+        self._principals[principal.access_key] = principal
+        return principal
 
     @property
     def now(self) -> dt.datetime:
@@ -234,7 +273,13 @@ class World:
         alias = registry.aliases.get(name)
         if alias is not None:
             return alias.key
-        key = self.create_key(region=region, account=account, manager=AWS, description=aws_managed.description(service))
+        key = self.create_key(
+            region=region,
+            account=account,
+            manager=AWS,
+            description=aws_managed.description(service),
+            policy=aws_managed.key_policy(service, region, account),
+        )
         rotation.rotate_every(key.backing, rotation.DEFAULT_PERIOD)
         registry.point(name, key)
         return key

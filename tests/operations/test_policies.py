@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from answers import STATES, TESTER, closed, each_unfit_name, error_of, invalid, members_of, unchecked
+from botocore.config import Config
 
 from pytest_kms import FakeKMS, Key, NotSupported, UsageError, fake_kms
 
@@ -58,14 +59,18 @@ OF_ACCOUNT = policy(statement())
 OF_OTHERS = policy(statement("arn:aws:iam::123456789012:role/app"))
 
 
+def write(kms: FakeKMS, method: str, document: str, **members: Any) -> str:
+    """Make a key with a policy, or put it; return the id of the key."""
+    if method == "create_key":
+        return kms.client.create_key(Policy=document, **members)["KeyMetadata"]["KeyId"]
+    key_id = kms.create_key().id
+    assert {} == members_of(kms.client.put_key_policy(KeyId=key_id, Policy=document, **members))
+    return key_id
+
+
 def put(kms: FakeKMS, method: str, document: str, **members: Any) -> str:
     """Make a key with a policy, or put it; return the one that GetKeyPolicy answers then."""
-    if method == "create_key":
-        key_id = kms.client.create_key(Policy=document, **members)["KeyMetadata"]["KeyId"]
-    else:
-        key_id = kms.create_key().id
-        assert {} == members_of(kms.client.put_key_policy(KeyId=key_id, Policy=document, **members))
-    return str(kms.client.get_key_policy(KeyId=key_id)["Policy"])
+    return str(kms.client.get_key_policy(KeyId=write(kms, method, document, **members))["Policy"])
 
 
 def refused(kms: FakeKMS, method: str, document: str, **members: Any) -> dict[str, str]:
@@ -200,9 +205,11 @@ def test_policies_that_aws_takes(kms: FakeKMS, method: str, document: str) -> No
     ],
 )
 def test_nobody_locks_himself_out(kms: FakeKMS, method: str, document: str) -> None:
-    """Unless he says that he means it."""
+    """Unless he says that he means it; then he is."""
     assert LOCKED_OUT == refused(kms, method, document)
-    assert document == put(kms, method, document, BypassPolicyLockoutSafetyCheck=True)
+    key_id = write(kms, method, document, BypassPolicyLockoutSafetyCheck=True)
+    assert [document] == [key.policy for key in kms.world.keys_called(key_id)]
+    assert "AccessDeniedException" == error_of(kms.client, "put_key_policy", KeyId=key_id, Policy=OF_ACCOUNT)["Code"]
 
 
 def test_a_lockout_is_explained(kms: FakeKMS, key: Key) -> None:
@@ -211,8 +218,147 @@ def test_a_lockout_is_explained(kms: FakeKMS, key: Key) -> None:
     assert (
         f"User: {TESTER} is not authorized to perform: kms:PutKeyPolicy on resource: {key.arn} because no"
         " resource-based policy allows the kms:PutKeyPolicy action; BypassPolicyLockoutSafetyCheck takes the policy"
-        " all the same"
+        " all the same\n"
+        f"the key policy does not allow kms:PutKeyPolicy to {TESTER}\n"
+        "in vain: statement 1 of identity policy 'user/tester' allows it, but the key policy does not let identity"
+        " policies decide\n"
+        f"nearly: statement 1 of the key policy: Principal arn:aws:iam::123456789012:role/app does not name {TESTER}"
     ) == kms.trail.last.why
+
+
+# Who writes, with which policies of his own, and whether he could put the next policy.
+APP = "arn:aws:iam::123456789012:role/app"
+APP_SESSION = "arn:aws:sts::123456789012:assumed-role/app/pytest-kms"
+CREATE = {"Effect": "Allow", "Action": "kms:CreateKey", "Resource": "*"}
+PUT = {"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+NEVER = {"Effect": "Deny", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+WRITERS: dict[str, tuple[str, dict[str, Any], str, bool]] = {
+    "account, no policy for it": ("role/app", {"policy": policy(CREATE)}, OF_ACCOUNT, False),
+    "account, a policy for it": ("role/app", {"policy": policy(CREATE, PUT)}, OF_ACCOUNT, True),
+    "account, a boundary": (
+        "role/app",
+        {"policy": policy(EVERYTHING), "boundary": policy(CREATE)},
+        OF_ACCOUNT,
+        False,
+    ),
+    "account, a session policy": (
+        "role/app",
+        {"policy": policy(EVERYTHING), "session_policy": policy(CREATE)},
+        OF_ACCOUNT,
+        False,
+    ),
+    "role": ("role/app", {"policy": policy(CREATE)}, policy(statement(APP)), True),
+    "role, another action": (
+        "role/app",
+        {"policy": policy(CREATE, PUT)},
+        policy(statement(APP, Action="kms:G*")),
+        False,
+    ),
+    "role, a boundary": (
+        "role/app",
+        {"policy": policy(CREATE), "boundary": policy(CREATE)},
+        policy(statement(APP)),
+        False,
+    ),
+    "session, a boundary": (
+        "role/app",
+        {"policy": policy(CREATE), "boundary": policy(CREATE)},
+        policy(statement(APP_SESSION)),
+        True,
+    ),
+    "another session": (
+        "role/app",
+        {"policy": policy(CREATE), "session": "other"},
+        policy(statement(APP_SESSION)),
+        False,
+    ),
+    "user": (
+        "user/alice",
+        {"policy": policy(CREATE)},
+        policy(statement("arn:aws:iam::123456789012:user/alice")),
+        True,
+    ),
+    "user by a tag": (
+        "user/alice",
+        {"policy": policy(CREATE), "tags": {"team": "shop"}},
+        policy(statement("*", Condition={"StringEquals": {"aws:PrincipalTag/team": "shop"}})),
+        True,
+    ),
+    "user without the tag": (
+        "user/alice",
+        {"policy": policy(CREATE)},
+        policy(statement("*", Condition={"StringEquals": {"aws:PrincipalTag/team": "shop"}})),
+        False,
+    ),
+    "root": ("root", {}, OF_ACCOUNT, True),
+    "root, a user alone": ("root", {}, policy(statement(TESTER)), False),
+}
+
+
+@pytest.mark.parametrize("method", ["create_key", "put_key_policy", "replicate_key"])
+@pytest.mark.parametrize(("name", "policies", "document", "allowed"), WRITERS.values(), ids=WRITERS)
+def test_who_locks_himself_out(
+    kms: FakeKMS,
+    method: str,
+    name: str,
+    policies: dict[str, Any],
+    document: str,
+    allowed: bool,  # noqa: FBT001
+) -> None:
+    """His own policies and limits count as they would for PutKeyPolicy."""
+    writer = kms.principal(name, **policies)
+    client = kms.client_for(writer)
+    key = kms.create_key(multi_region=True, policy=policy(statement(writer.arn)))
+    names_key = {
+        "create_key": {},
+        "put_key_policy": {"KeyId": key.id},
+        "replicate_key": {"KeyId": key.id, "ReplicaRegion": "eu-west-1"},
+    }[method]
+    if allowed:
+        getattr(client, method)(Policy=document, **names_key)
+    else:
+        assert LOCKED_OUT == error_of(client, method, Policy=document, **names_key)
+        getattr(client, method)(Policy=document, BypassPolicyLockoutSafetyCheck=True, **names_key)
+    assert None is kms.trail.last.error
+
+
+@pytest.mark.parametrize("method", ["create_key", "replicate_key"])
+def test_who_may_put_no_policy_locks_himself_out(kms: FakeKMS, method: str) -> None:
+    """A Deny of his own counts, even where the key policy names him."""
+    writer = kms.principal("user/alice", policy=policy(CREATE, NEVER))
+    document = policy(statement(writer.arn))
+    key = kms.create_key(multi_region=True, policy=document)
+    members = {"KeyId": key.id, "ReplicaRegion": "eu-west-1"} if method == "replicate_key" else {}
+
+    assert LOCKED_OUT == error_of(kms.client_for(writer), method, Policy=document, **members)
+
+
+@pytest.mark.parametrize("method", ["create_key", "put_key_policy", "replicate_key"])
+def test_a_lockout_depends_on_how_the_policy_is_sent(kms: FakeKMS, key: Key, method: str) -> None:
+    """The next one is taken to come the same way: to that Region, by TLS or not, from such a client."""
+    root = kms.principal("root")
+    key = kms.create_key(multi_region=True)
+    where = "eu-west-1" if method == "replicate_key" else "us-east-1"
+    document = policy(
+        statement(
+            Condition={
+                "Bool": {"aws:SecureTransport": "true"},
+                "StringEquals": {"aws:RequestedRegion": where},
+                "StringLike": {"aws:UserAgent": "*vault/1*"},
+            }
+        )
+    )
+    names_key = {
+        "create_key": {},
+        "put_key_policy": {"KeyId": key.id},
+        "replicate_key": {"KeyId": key.id, "ReplicaRegion": where},
+    }[method]
+    vault: Any = Config(user_agent_extra="vault/1")
+    session = kms.session_for(root)
+    for client in (session.client("kms"), session.client("kms", config=vault, use_ssl=False)):
+        assert LOCKED_OUT == error_of(client, method, Policy=document, **names_key)
+    getattr(session.client("kms", config=vault), method)(Policy=document, **names_key)
 
 
 def test_a_policy_may_name_its_key(kms: FakeKMS, key: Key) -> None:

@@ -98,14 +98,14 @@ EVENTS: dict[str, Row] = {
     ),
     "DeleteAlias": (
         lambda client, _: client.delete_alias(AliasName="alias/orders"),
-        [("KeyId", ARN, {}, "DeleteAlias")],
+        [("AliasName", ARN, {}, "DeleteAlias")],
         {"AliasName": "alias/orders"},
         False,
         False,
     ),
     "ListAliases": (
         lambda client, _: client.list_aliases(KeyId=ID),
-        [("KeyId", ARN, {}, "ListAliases")],
+        [("KeyId", ARN, {}, "")],
         {"KeyId": ID},
         True,
         False,
