@@ -25,11 +25,11 @@ def answers_fit_their_shapes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     misfits: list[str] = []
 
     def checked(world: Any, request: Any) -> Any:
-        status, body, request_id = handle(world, request)
-        if status == 200:
+        reply = handle(world, request)
+        if reply.status == 200 and not reply.mishap:
             shape = service.operation_model(request.operation).output_shape
-            misfits.extend(_misfits(json.loads(body), shape, request.operation))
-        return status, body, request_id
+            misfits.extend(_misfits(json.loads(reply.body), shape, request.operation))
+        return reply
 
     monkeypatch.setattr(engine, "handle", checked)
     yield

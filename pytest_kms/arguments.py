@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,17 @@ def account(given: str) -> str:
     if re.fullmatch("[0-9]{12}", given):
         return given
     raise UsageError(f"an account has 12 digits, {given!r} has not")
+
+
+def seconds(name: str, given: float | str) -> float:
+    """Check a number of seconds; an ini file gives it as text."""
+    try:
+        number = float(given)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise UsageError(f"{name} is a number of seconds, 0 or more, not {given!r}")
+    return number
 
 
 def new_key_id(registry: Registry, given: str | None, *, multi_region: bool) -> None:

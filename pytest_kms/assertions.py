@@ -32,13 +32,23 @@ class Expectation:
     counts: Callable[[Event], int] = _once
     tells_error: bool = True
     caller: str = "by"
+    otherwise: str = ""
 
 
 def is_use(operation: str | None) -> Callable[[Event], int]:
-    """Count the calls that used a key: that did something with it, and succeeded."""
+    """Count the calls that used a key: that did something with it, also where the client was never told."""
 
     def count(event: Event) -> int:
-        return event.succeeded and (operation is not None or event.cryptographic)
+        return event.carried_out > 0 and (operation is not None or event.cryptographic)
+
+    return count
+
+
+def retries_after(error: str | None) -> Callable[[Event], int]:
+    """Count the retries of a call: all, or those of attempts that ended with an error."""
+
+    def count(event: Event) -> int:
+        return sum(error in (None, attempt.error) for attempt in event.attempts[:-1])
 
     return count
 
@@ -85,8 +95,20 @@ def describe(world: World, event: Event) -> str:
         parts.append(f"in {event.region}")
     parts.append(f"-> {event.error or 'ok'}")
     if len(event.attempts) > 1:
-        parts.append(f"({len(event.attempts)} attempts, {event.throttled} throttled)")
+        parts.append(_attempts(event))
     return " ".join(parts)
+
+
+def _attempts(event: Event) -> str:
+    """Tell of a call that was tried more than once how the earlier attempts ended, and what was waited."""
+    told = [f"{len(event.attempts)} attempts"]
+    others = [attempt.error for attempt in event.attempts[:-1] if attempt.error != "ThrottlingException"]
+    if event.throttled or not others:
+        told.append(f"{event.throttled} throttled")
+    told += [f"{others.count(error)} {error}" for error in dict.fromkeys(others)]
+    if event.carried_out > 1:
+        told.append(f"carried out {_times(event.carried_out)}")
+    return f"({', '.join(told)})"
 
 
 def _times(count: int) -> str:
@@ -143,7 +165,7 @@ def _marks(expected: Expectation, event: Event) -> str:
         else:
             told.append(f"other {name}: {event.principal}" if name == "principal" else f"other {name}")
     if not told and not expected.counts(event):
-        told = ["it failed" if event.error else "it is not what counts"]
+        told = [expected.otherwise or ("it failed" if event.error else "it is not what counts")]
     return f"   <-- {'; '.join(told)}" if told else ""
 
 

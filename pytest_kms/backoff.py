@@ -1,47 +1,95 @@
-"""Retries wait in the fake's time.
+"""Retries wait in the fake's time, and draw their jitter from the fake's seed.
 
-botocore decides whether and how long to wait; this module only replaces the sleeping, and only for requests
-that the fake has answered: the waits of other services are real. It patches what is imported of botocore and
-aiobotocore when a fake answers its first request, and restores it when the last fake is gone.
+botocore decides whether and how long to wait; this module only replaces the sleeping and the dice, and only for
+requests that the fake answers: the waits of other services are real. It patches what is imported of botocore and
+aiobotocore when a KMS client is made or a fake answers, and restores it when the last fake is gone.
 """
 
 from __future__ import annotations
 
+import copy
+import math
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from pytest_kms.clock import Clock
+    from pytest_kms.state.world import World
 
-# The clock of the fake that answered the current request of this thread or task.
-_serving: ContextVar[Clock | None] = ContextVar("pytest_kms_serving", default=None)
 
-# Below this the sum with the seconds since the epoch would not change, and a wait would never end.
+@dataclass(slots=True, eq=False)
+class Serving:
+    """A call that a fake is answering, and how long its client has waited since the last attempt."""
+
+    world: World
+    real: bool
+    invocation: str
+    delay: float = field(default=0.0, init=False)
+
+    def wait(self, seconds: float) -> None:
+        """Let the time pass that a retry waits, if that is the fake's time; remember it in any case."""
+        self.delay += seconds
+        if not self.real:
+            with self.world.lock:
+                self.world.clock.wait(seconds)
+
+    def take_delay(self) -> float:
+        """Return what was waited before the attempt that is sent now."""
+        delay, self.delay = self.delay, 0.0
+        return delay
+
+
+# What the current thread or task is calling.
+_serving: ContextVar[Serving | None] = ContextVar("pytest_kms_serving", default=None)
+
+# Finer than this the time of retries is not told: an exact part of a float, whatever second it is added to.
+_GRAIN = 2.0**-20
+
+# Below this a wait might never end.
 _SHORTEST_WAIT = 0.001
+
+# The fake for which a client is being made in the current thread or task.
+_making: ContextVar[World | None] = ContextVar("pytest_kms_making", default=None)
 
 _patched: dict[str, list[tuple[Any, str, Any]]] = {}
 _modules_seen = 0
-_latest = 0.0
 
 
-def follow(clock: Clock) -> None:
-    """From here on the waits of the current request pass on a fake's clock."""
+def follow(world: World, invocation: str, *, real: bool) -> Serving:
+    """From here on the waits of a call pass on a fake's clock, or, if they are real, are noted."""
+    _patch()
+    serving = _serving.get()
+    if serving is None or serving.invocation != invocation or serving.world is not world:
+        serving = Serving(world, real, invocation)
+        _serving.set(serving)
+    return serving
+
+
+def make_client(world: World | None) -> None:
+    """Be told that a KMS client is about to be made, and for which fake, if its waits will not be real."""
+    _making.set(world)
+    if world is not None:
+        _patch()
+
+
+def _patch() -> None:
+    """Patch what has been imported since the last time."""
     global _modules_seen
-    _serving.set(clock)
     if _modules_seen == len(sys.modules):
         return
     _modules_seen = len(sys.modules)
-    for name, patch in _PATCHES.items():
+    for name, make in _PATCHES.items():
         if name in sys.modules and name not in _patched:
-            _patched[name] = patch(sys.modules[name])
+            _patched[name] = make(sys.modules[name])
 
 
 def leave(**_: Any) -> None:
-    """Let waits be real again: the current request has its answer, or the call is over, of which botocore tells."""
+    """Let waits be real again: the current call is over, of which botocore tells."""
     _serving.set(None)
 
 
@@ -54,6 +102,12 @@ def restore() -> None:
             setattr(owner, name, original)
 
 
+def _not_real() -> Serving | None:
+    """Return what is being called, if its waits are to pass the fake's time."""
+    serving = _serving.get()
+    return None if serving is None or serving.real else serving
+
+
 class _Time:
     """The module `time`, as botocore's endpoint sees it."""
 
@@ -61,11 +115,25 @@ class _Time:
         self._module = module
 
     def sleep(self, seconds: float) -> None:
-        clock = _serving.get()
-        if clock is None:
+        serving = _serving.get()
+        if serving is not None:
+            serving.wait(seconds)
+        if serving is None or serving.real:
             self._module.sleep(seconds)
-        else:
-            clock.wait(seconds)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+class _Random:
+    """The module `random`, as the retries of botocore's legacy mode see it."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def random(self) -> float:
+        serving = _serving.get()
+        return self._module.random() if serving is None else serving.world.jitter()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
@@ -81,11 +149,23 @@ def _patch_endpoint(module: ModuleType) -> list[tuple[Any, str, Any]]:
     return [_replace(module, "time", _Time)]
 
 
+def _patch_legacy(module: ModuleType) -> list[tuple[Any, str, Any]]:
+    return [_replace(module, "random", _Random)]
+
+
+def _patch_standard(module: Any) -> list[tuple[Any, str, Any]]:
+    return [_replace(module.ExponentialBackoff, "delay_amount", _delay_amount)]
+
+
 def _patch_bucket(module: Any) -> list[tuple[Any, str, Any]]:
     return [
         _replace(module.Clock, "current_time", _current_time),
         _replace(module.TokenBucket, "_acquire", _acquire),
     ]
+
+
+def _patch_adaptive(module: Any) -> list[tuple[Any, str, Any]]:
+    return [_replace(module, "register_retry_handler", _register)]
 
 
 def _patch_async_endpoint(module: Any) -> list[tuple[Any, str, Any]]:
@@ -99,54 +179,107 @@ def _patch_async_bucket(module: Any) -> list[tuple[Any, str, Any]]:
 
 _PATCHES: dict[str, Callable[[Any], list[tuple[Any, str, Any]]]] = {
     "botocore.endpoint": _patch_endpoint,
+    "botocore.retryhandler": _patch_legacy,
+    "botocore.retries.standard": _patch_standard,
     "botocore.retries.bucket": _patch_bucket,
+    "botocore.retries.adaptive": _patch_adaptive,
     "aiobotocore.endpoint": _patch_async_endpoint,
+    "aiobotocore.retries.adaptive": _patch_adaptive,
     "aiobotocore.retries.bucket": _patch_async_bucket,
 }
 
 
 def _async_sleep(original: Callable[[Any, float], Any]) -> Any:
     async def sleep(endpoint: Any, seconds: float) -> None:
-        clock = _serving.get()
-        if clock is None:
+        serving = _serving.get()
+        if serving is not None:
+            serving.wait(seconds)
+        if serving is None or serving.real:
             await original(endpoint, seconds)
-        else:
-            clock.wait(seconds)
 
     return sleep
 
 
+def _delay_amount(original: Callable[[Any, Any], float]) -> Any:
+    """Let the dice of standard mode be the fake's."""
+
+    def delay_amount(backoff: Any, context: Any) -> float:
+        serving = _serving.get()
+        if serving is not None:
+            backoff = copy.copy(backoff)  # other threads use the same
+            backoff._random = serving.world.jitter  # noqa: SLF001
+        return original(backoff, context)
+
+    return delay_amount
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What a clock of adaptive mode shows while a fake is called: a whole second, and what has passed since."""
+
+    clock: Clock
+    since: float
+    base: int
+    latest: float
+
+    def now(self) -> float:
+        passed = math.ceil((self.clock.lived - self.since) / _GRAIN) * _GRAIN
+        self.latest = max(self.latest, self.base + passed)
+        return self.latest
+
+
+_SHOWN = "_shown_by_pytest_kms"
+
+
 def _current_time(original: Callable[[Any], float]) -> Any:
-    """Measure the rates of adaptive mode in the fake's time. It never runs backward, from one fake to the next."""
+    """Measure the rates of adaptive mode in the fake's time. It never runs backward, from one fake to the next.
+
+    For each fake it begins with a whole second, so that a rate does not depend on when in a second that was.
+    """
 
     def current_time(bucket_clock: Any) -> float:
-        global _latest
-        clock = _serving.get()
-        if clock is None:
+        serving = _not_real()
+        if serving is None:
             return original(bucket_clock)
-        _latest = max(_latest, clock.seconds_not_advanced)
-        return _latest
+        clock = serving.world.clock
+        shown: _Shown | None = getattr(bucket_clock, _SHOWN, None)
+        if shown is None or shown.clock is not clock:
+            base = math.ceil(max(original(bucket_clock), shown.latest if shown else 0))
+            shown = _Shown(clock, clock.lived, base, base)
+            setattr(bucket_clock, _SHOWN, shown)
+        return shown.now()
 
     return current_time
+
+
+def _register(original: Callable[..., Any]) -> Any:
+    """Let the rates of a new KMS client be measured in the fake's time from its first moment."""
+
+    def register_retry_handler(client: Any) -> Any:
+        world = _making.get()
+        if world is None or client.meta.service_model.service_name != "kms":
+            return original(client)
+        before = _serving.set(Serving(world, real=False, invocation=""))
+        try:
+            return original(client)
+        finally:
+            _serving.reset(before)
+
+    return register_retry_handler
 
 
 def _acquire(original: Callable[..., Any]) -> Any:
     """Let so much time pass first that a token bucket of adaptive mode never has to wait."""
 
     def acquire(bucket: Any, amount: float, block: bool) -> Any:  # noqa: FBT001
-        clock = _serving.get()
-        if clock is not None and block:
+        serving = _not_real()
+        if serving is not None and block:
             bucket._refill()  # noqa: SLF001
+            # It is less where the wall clock was set back.
+            bucket._current_capacity = max(bucket._current_capacity, 0)  # noqa: SLF001
             while (missing := bucket._sleep_amount(amount)) > 0:  # noqa: SLF001
-                _pass(clock, missing)
+                serving.wait(max(missing, _SHORTEST_WAIT))
                 bucket._refill()  # noqa: SLF001
         return original(bucket, amount, block)
 
     return acquire
-
-
-def _pass(clock: Clock, seconds: float) -> None:
-    global _latest
-    seconds = max(seconds, _SHORTEST_WAIT)
-    clock.wait(seconds)
-    _latest += seconds

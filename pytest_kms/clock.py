@@ -18,7 +18,7 @@ class Clock:
         self.start = math.floor(time.time() * 1000) / 1000
         self._moved = 0.0
         self.waited = 0.0
-        """Seconds that retries have waited: a part of what has moved."""
+        """Seconds that retries have waited, and calls have taken: a part of what has moved."""
         self._frozen_at: int | None = None
         # Most calls of a test are at one moment.
         self._shown = 0.0, dt.datetime.fromtimestamp(0, dt.timezone.utc)
@@ -28,14 +28,21 @@ class Clock:
         """Seconds since the epoch."""
         if self._frozen_at is not None:
             return self.start + self._frozen_at + self._moved
-        elapsed = int(time.time() - self.start)
-        # A test may set the wall clock back (freezegun, time-machine); the fake's time does not follow.
-        return self.start + (elapsed if elapsed > 0 else 0) + self._moved
+        return self.start + self._elapsed + self._moved
 
     @property
-    def seconds_not_advanced(self) -> float:
-        """Seconds since the epoch, without what a test advanced: the time that retries are measured in."""
-        return self.seconds - self._moved + self.waited
+    def _elapsed(self) -> int:
+        """Whole seconds of the wall clock since the fake began.
+
+        A test may set the wall clock back (freezegun, time-machine); the fake's time never goes behind its start.
+        """
+        elapsed = int(time.time() - self.start)
+        return elapsed if elapsed > 0 else 0
+
+    @property
+    def lived(self) -> float:
+        """Seconds since the fake began, without what a test advanced: the time that retries are measured in."""
+        return (self._elapsed if self._frozen_at is None else self._frozen_at) + self.waited
 
     @property
     def now(self) -> dt.datetime:
@@ -63,8 +70,35 @@ class Clock:
         self._moved += step
         return self.now
 
+    def at(self, moment: dt.datetime) -> dt.datetime:
+        """Move the fake's time forward to a moment and return it, the new present.
+
+        The time goes on from there, unless it is frozen; the wall clock, and with it the signatures of requests,
+        credentials and other services, stays where it is.
+
+        ::
+
+            kms.clock.at(datetime(2031, 1, 1, tzinfo=timezone.utc))
+
+        Args:
+            moment: an aware datetime, in any timezone, no earlier than `now`.
+
+        Raises:
+            ValueError: the moment is in the past, or has no timezone.
+
+        """
+        if moment.tzinfo is None or moment.utcoffset() is None:
+            raise ValueError(f"pytest-kms: {moment!r} has no timezone; say datetime(..., tzinfo=timezone.utc)")
+        without_moves = self.start + (self._elapsed if self._frozen_at is None else self._frozen_at)
+        present = self.moment(without_moves + self._moved)
+        if moment < present:
+            raise ValueError(f"pytest-kms: the clock only moves forward: it is {present}, later than {moment}")
+        # As one difference, it is exact to a microsecond; `present` may have been rounded down.
+        self._moved = max(self._moved, moment.timestamp() - without_moves)
+        return self.now
+
     def wait(self, seconds: float) -> None:
-        """Let the time pass that a retry waits."""
+        """Let the time pass that a retry waits, or a call takes."""
         self._moved += seconds
         self.waited += seconds
 

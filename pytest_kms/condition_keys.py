@@ -250,9 +250,10 @@ def _request_alias(asked: Asked) -> str | None:
 def _resource_aliases(asked: Asked) -> list[str] | None:
     """Return the aliases of the key. With more of them than the quota, policies by alias are not in force."""
     key = asked.key
-    if key is None or len(key.aliases) > key.home.world.quotas.resource(ALIASES):
+    aliases = [] if key is None else key.aliases_in_force
+    if key is None or len(aliases) > key.home.world.quotas.resource(ALIASES):
         return None
-    return list(key.aliases) or None
+    return list(aliases) or None
 
 
 def _unused_days(asked: Asked) -> str | None:
@@ -304,7 +305,7 @@ def _principal_tag(asked: Asked, name: str) -> str | None:
 
 
 def _resource_tag(asked: Asked, name: str) -> str | None:
-    return None if asked.key is None else _value_of_tag(asked.key.tags, name)
+    return None if asked.key is None else _value_of_tag(asked.key.tags_in_force, name)
 
 
 def _tags_of_request(asked: Asked) -> Mapping[str, str | None]:

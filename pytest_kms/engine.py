@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_kms import operations, service, wire
+from pytest_kms import operations, wire
 from pytest_kms.checks import (
     algorithm,
     attestation,
@@ -18,17 +19,27 @@ from pytest_kms.checks import (
     support,
     validation,
 )
-from pytest_kms.errors import DryRunOperationException, KMSError, Refusal
+from pytest_kms.errors import DryRunOperationException, KMSError, Mishap, Refusal
 from pytest_kms.operation import Call, Request
 from pytest_kms.paging import page
+from pytest_kms.state.faults import CONNECT_TIMEOUT, CUT, NO_JSON, READ_TIMEOUT
 from pytest_kms.state.key import Key
-from pytest_kms.state.trail import Attempt, Event
 from pytest_kms.targets import NotMadeYet
 
 if TYPE_CHECKING:
     from pytest_kms.state.world import World
 
-__all__ = ["Request", "handle", "operations"]
+__all__ = ["Reply", "Request", "handle", "operations"]
+
+
+class Reply(NamedTuple):
+    """What goes back to the client."""
+
+    status: int
+    body: bytes
+    request_id: str
+    mishap: str = ""
+    """What befalls it on the way, if anything does: a spoilt body, or an exception that botocore raises instead."""
 
 
 def decode(call: Call) -> None:
@@ -50,6 +61,7 @@ def identify(call: Call) -> None:
 
 def find(call: Call) -> None:
     """Tell what could not be found; make an AWS managed key that is named for the first time."""
+    call.world.consistency.count()
     while isinstance(call.unresolved, NotMadeYet):
         call.unresolved.make()
         call.unresolved = None
@@ -105,8 +117,8 @@ LIFE = (
 )
 
 
-def handle(world: World, request: Request) -> tuple[int, bytes, str]:
-    """Answer one request with a status, a body and the id of the request, and record it.
+def handle(world: World, request: Request) -> Reply:
+    """Answer one request, and record it.
 
     Raises:
         Refusal: the request asks for a part of KMS that this version does not have.
@@ -114,48 +126,76 @@ def handle(world: World, request: Request) -> tuple[int, bytes, str]:
     """
     call = Call(world, request)
     world.agenda.settle(call.seconds)
+    world.consistency.begin(call.seconds)
     request_id = world.next_request_id()
+    error: KMSError | Mishap | None = None
     try:
         for step in LIFE:
             step(call)
-    except KMSError as error:
-        _record(call, request_id, error.code, error.message, error.why)
-        body = {"__type": error.code, "message": error.message} if error.message else {"__type": error.code}
-        return error.status, wire.encode(body), request_id
+    except (KMSError, Mishap) as raised:
+        error = raised
     except Refusal as refusal:
         world.refusals.append(refusal)
         _record(call, request_id, type(refusal).__name__, str(refusal))
         raise
+    if call.failure is not None or call.latency or error is not None:
+        return _fail(call, request_id, error)
     _record(call, request_id, None, "", "\n".join(call.allowed))
-    return 200, wire.encode(call.answer), request_id
+    return Reply(200, wire.encode(call.answer), request_id)
 
 
-def _record(call: Call, request_id: str, error: str | None, message: str, why: str = "") -> None:
-    now = call.world.clock.moment(call.seconds)
-    request = call.request
-    operation = call.operation
-    parameters = call.input
-    dry_run = bool(parameters.get("DryRun"))
-    for secret in service.secret_members(operation.name):
-        parameters.pop(secret, None)
-    event = Event(
-        operation.name,
-        tuple([use for use in call.uses if use.key not in call.hidden] if call.hidden else call.uses),
-        parameters,
-        call.principal.arn,
-        call.account,
-        call.region,
-        now,
-        error,
-        message,
-        why,
-        (Attempt(request.attempt, now, error),),
-        dry_run,
-        operation.read_only,
-        operation.cryptographic,
-        request_id,
-        call.principal.via,
-        None,
-        call.other_resources,
-    )
-    call.world.trail.record(event, request.invocation)
+def _fail(call: Call, request_id: str, error: KMSError | Mishap | None) -> Reply:
+    """End a call that failed, or takes its time: its answer may come too late, get lost, or be spoilt."""
+    met = call.failure.make() if call.failure else error
+    if call.latency > call.request.read_timeout:
+        met = Mishap(READ_TIMEOUT, why=f"the answer takes {call.latency:g} s, by kms.latency")
+    took = _seconds(call, met)
+    if met is None:
+        _record(call, request_id, None, "", "\n".join(call.allowed), took=took)
+    else:
+        _record(call, request_id, met.code, met.message, met.why, lost=error is None, took=took)
+    call.world.clock.wait(took)
+    if isinstance(met, Mishap):
+        return _spoilt(met.code, _reply(call, request_id, error))
+    return _reply(call, request_id, met)
+
+
+def _reply(call: Call, request_id: str, error: KMSError | Mishap | None) -> Reply:
+    if not isinstance(error, KMSError):
+        return Reply(200, wire.encode(call.answer), request_id)
+    body = {"__type": error.code, "message": error.message} if error.message else {"__type": error.code}
+    return Reply(error.status, wire.encode(body), request_id)
+
+
+def _seconds(call: Call, met: KMSError | Mishap | None) -> float:
+    """Say how long a client waits for what it meets; a timeout takes as long as the client is configured to wait."""
+    timeouts = {CONNECT_TIMEOUT: call.request.connect_timeout, READ_TIMEOUT: call.request.read_timeout}
+    seconds = call.latency if met is None else timeouts.get(met.code, call.latency)
+    return 0 if seconds == math.inf else seconds  # without a timeout there is none to wait for
+
+
+_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+def _spoilt(name: str, reply: Reply) -> Reply:
+    """Do to an answer what happens on the way."""
+    if name == CUT:
+        return reply._replace(body=reply.body[: len(reply.body) // 2], mishap=name)
+    if name == NO_JSON:
+        return reply._replace(status=502, body=_GATEWAY, mishap=name)
+    return reply._replace(mishap=name)
+
+
+def _record(
+    call: Call,
+    request_id: str,
+    error: str | None,
+    message: str,
+    why: str = "",
+    *,
+    lost: bool = False,
+    took: float = 0.0,
+) -> None:
+    why = "\n".join(filter(None, (why, *call.world.consistency.why)))
+    event = call.event(request_id, error, message, why, lost=lost, took=took)
+    call.world.trail.record(event, call.request.invocation)

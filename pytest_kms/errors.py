@@ -130,7 +130,13 @@ class InvalidKeyUsageException(KMSError): ...
 class InvalidMarkerException(KMSError): ...
 
 
-class InvalidSignatureException(KMSError): ...
+class InvalidSignatureException(KMSError):
+    def __init__(self, *, why: str) -> None:
+        super().__init__(
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret"
+            " Access Key and signing method. Consult the service documentation for details.",
+            why=why,
+        )
 
 
 class KeyUnavailableException(KMSError):
@@ -258,6 +264,19 @@ _CLASSES = {error.__name__: error for error in KMSError.__subclasses__()}
 def class_of(code: str) -> type[KMSError]:
     """Return the class of a code; one that a newer botocore knows and this module does not is made."""
     return _CLASSES.get(code) or type(code, (KMSError,), {})
+
+
+class Mishap(Exception):
+    """What a client meets on the way, in place of KMS's answer; it is no error of AWS's.
+
+    `name` is that of an exception of botocore's, or of a spoilt body.
+    """
+
+    def __init__(self, name: str, *, why: str) -> None:
+        super().__init__(name)
+        self.code = name
+        self.message = ""
+        self.why = why
 
 
 class UsageError(Exception):

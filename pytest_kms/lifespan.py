@@ -44,6 +44,7 @@ class fake_kms:  # noqa: N801  # it is called like a function
         quotas: False to enforce no request quotas, or some quotas and their values in calls per second.
         seed: makes key ids, key material, symmetric ciphertexts and random bytes repeat.
         real_backoff: let botocore's retries sleep.
+        eventual_consistency: seconds of the fake's time until what calls change becomes visible.
 
     Raises:
         UsageError: an argument is none that AWS could have, or what is decorated cannot be.
@@ -58,6 +59,7 @@ class fake_kms:  # noqa: N801  # it is called like a function
         quotas: bool | Mapping[str, float] = True,
         seed: int | str | None = None,
         real_backoff: bool = False,
+        eventual_consistency: float | str = 0,
         origin: str = "another fake of this process",
     ) -> None:
         self._make = functools.partial(
@@ -67,6 +69,7 @@ class fake_kms:  # noqa: N801  # it is called like a function
             quotas=quotas,
             seed=seed,
             real_backoff=real_backoff,
+            eventual_consistency=eventual_consistency,
             origin=origin,
         )
         self._exits: list[ExitStack] = []

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_kms import service
 from pytest_kms.errors import NotSupported
 from pytest_kms.state import key as states
 from pytest_kms.state.key import Key
-from pytest_kms.state.trail import KeyUse
+from pytest_kms.state.trail import Attempt, Event, KeyUse
 
 if TYPE_CHECKING:
     from pytest_kms.crypto.recipient import Attestation
     from pytest_kms.paging import Pages
+    from pytest_kms.state.faults import Failure
     from pytest_kms.state.grant import Grant
     from pytest_kms.state.principal import Principal
     from pytest_kms.state.world import World
@@ -45,8 +47,15 @@ NOT_SETTLED = BEING_DELETED | {states.PENDING_IMPORT, states.CREATING, states.UP
 BEING_DELETED_OR_UPDATED = BEING_DELETED | {states.UPDATING}
 
 
+DEFAULT_TIMEOUT = 60.0
+"""How long botocore waits for a connection, and for an answer, in seconds."""
+
+
 class Request(NamedTuple):
-    """A KMS request as it came from a client, without its AWS wrapping."""
+    """A KMS request as it came from a client, without its AWS wrapping.
+
+    `delay` is what its client waited before it; `connect_timeout` and `read_timeout` are the client's, both in seconds.
+    """
 
     operation: str
     body: bytes
@@ -54,8 +63,11 @@ class Request(NamedTuple):
     access_key: str | None
     invocation: str
     attempt: int
-    secure: bool
-    headers: Mapping[str, Any]
+    secure: bool = True
+    headers: Mapping[str, Any] = MappingProxyType({})
+    delay: float = 0.0
+    connect_timeout: float = DEFAULT_TIMEOUT
+    read_timeout: float = DEFAULT_TIMEOUT
 
     @property
     def user_agent(self) -> str:
@@ -88,11 +100,11 @@ class Call:
     `resources` what else takes permission, `retires` the grant that is to be retired; `by_ciphertext` the action on a
     key that only the ciphertext names; `blob` the parts of the ciphertext; `attestation` what the enclave says of
     itself that is to get the secret; `grants` the grants that its tokens name; `hidden` the ARNs of AWS owned keys,
-    which no trail shows; `allowed` tells which policies let it pass.
+    which no trail shows; `allowed` tells which policies let it pass; `failure` what befalls its answer, `latency`
+    how many seconds it takes.
     """
 
     # What most calls never change.
-    answer: Answer
     retires: Grant | None = None
     unresolved: Exception | None = None
     by_ciphertext = ""
@@ -101,6 +113,8 @@ class Call:
     grants: tuple[Grant, ...] = ()
     hidden: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    failure: Failure | None = None
+    latency = 0.0
 
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
@@ -111,6 +125,7 @@ class Call:
         self.account = self.principal.account
         self.operation: Operation = OPERATIONS.get(request.operation) or Operation.unknown(request.operation)
         self.input: dict[str, Any] = {}
+        self.answer: Answer = {}
         self.found: list[Any] = []
         self.keys: list[Key] = []
         self.touched: list[Key] = []
@@ -123,6 +138,41 @@ class Call:
         operation = self.operation
         everything = (Resource(operation.name, "*", self.region),) if operation.on_everything else ()
         return (*self.resources, *everything, *(operation.also(self) if operation.also else ()))
+
+    def event(
+        self,
+        request_id: str = "",
+        error: str | None = None,
+        message: str = "",
+        why: str = "",
+        *,
+        lost: bool = False,
+        took: float = 0.0,
+    ) -> Event:
+        """Tell what is known of the call, as the trail has it: without secrets, and without AWS owned keys."""
+        request, operation = self.request, self.operation
+        now = self.world.clock.moment(self.seconds)
+        secrets = service.secret_members(operation.name)
+        return Event(
+            operation.name,
+            tuple([use for use in self.uses if use.key not in self.hidden] if self.hidden else self.uses),
+            {name: value for name, value in self.input.items() if name not in secrets},
+            self.principal.arn,
+            self.account,
+            self.region,
+            now,
+            error,
+            message,
+            why,
+            (Attempt(request.attempt, now, error, request.delay, took, lost),),
+            bool(self.input.get("DryRun")),
+            operation.read_only,
+            operation.cryptographic,
+            request_id,
+            self.principal.via,
+            None,
+            self.other_resources,
+        )
 
     def hand_over(self, member: str, secret: bytes) -> Answer:
         """Answer a secret: in a member of its own, or sealed for the enclave that asks for it."""

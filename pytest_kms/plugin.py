@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from pytest_kms.state.world import World
 
 MARKER = """\
-kms(*, region=, account=, quotas=, seed=, real_backoff=): answer this test's KMS calls with a fake. \
+kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=): answer this test's KMS calls \
+with a fake. \
 region: where keys are made by default; account: of the default principal, 12 digits; quotas: False to enforce no \
 request quotas, or a mapping of some to calls per second; seed: makes ids, key material and random bytes repeat; \
-real_backoff: let botocore's retries sleep."""
+real_backoff: let botocore's retries sleep; \
+eventual_consistency: seconds until what calls change becomes visible."""
 
-_MARKER_ARGUMENTS = {"region", "account", "quotas", "seed", "real_backoff"}
+_MARKER_ARGUMENTS = {"region", "account", "quotas", "seed", "real_backoff", "eventual_consistency"}
 _SCOPES = ("function", "class", "module", "package", "session")
 
 _CALLS_SHOWN = 50
@@ -45,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("kms_seed", "pytest-kms: makes ids, key material and random bytes repeat", default="")
     parser.addini(
         "kms_real_backoff", "pytest-kms: let botocore's retries sleep (default: false)", "bool", default=False
+    )
+    parser.addini(
+        "kms_eventual_consistency",
+        "pytest-kms: seconds of the fake's time until what calls change becomes visible (default: 0)",
+        default="0",
     )
     parser.addini(
         "kms_guard",
@@ -202,6 +209,7 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "quotas": config.getini("kms_quotas"),
         "real_backoff": config.getini("kms_real_backoff"),
+        "eventual_consistency": config.getini("kms_eventual_consistency"),
     }
     for name in ("region", "account", "seed"):
         value = config.getini(f"kms_{name}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_kms.errors import COMMON, KMSError, UsageError, class_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from botocore.model import OperationModel, ServiceModel, StructureShape
 
@@ -56,8 +56,10 @@ def expect_operation(name: str) -> str:
     raise UsageError(f"KMS has no operation {name!r}.{_suggestion(near)}")
 
 
-def expect_error(operation: str | None, code: str) -> type[KMSError]:
+def expect_error(operation: str | None, code: str, others: Sequence[str] = ()) -> type[KMSError]:
     """Return the class of an error that an operation, or any, may end with, as a test has given its code.
+
+    `others` are what else might have been meant.
 
     Raises:
         UsageError: it cannot.
@@ -68,13 +70,29 @@ def expect_error(operation: str | None, code: str) -> type[KMSError]:
     if code in own or code in common:
         return class_of(code)
     possible = sorted({*own, *common}, key=str.lower)
-    stems = {error.removesuffix("Exception"): error for error in possible}
+    stems = {error.removesuffix("Exception"): error for error in (*possible, *others)}
     near = difflib.get_close_matches(code.removesuffix("Exception"), stems, n=3, cutoff=0.7)
     never = f"{operation} never ends" if operation else "not every operation may end"
     raise UsageError(
         f"{never} with the error {code!r}.{_suggestion([stems[stem] for stem in near])}"
-        f" What it may end with: {', '.join(possible)}."
+        f" What it may end with: {', '.join(possible)}." + (f" And on the way: {', '.join(others)}." if others else "")
     )
+
+
+def expect_told_members(operation: str | None, members: Iterable[str]) -> None:
+    """See that an operation, or some operation, has members of these names that are no secrets.
+
+    Raises:
+        UsageError: it has not.
+
+    """
+    names = operation_names() if operation is None else (operation,)
+    for member in members:
+        having = [name for name in names if member in input_shape(name).members]
+        if not having:
+            raise UsageError(f"{operation or 'no operation'} has{' no' if operation else ''} member {member!r}")
+        if all(member in secret_members(name) for name in having):
+            raise UsageError(f"{member} is a secret, which nobody may look at")
 
 
 @cache

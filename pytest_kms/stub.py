@@ -1,14 +1,19 @@
 """The one place where requests are intercepted: botocore's `before-send` hook.
 
+The fake answers in two steps. First, before any other handler, it gives a response that is still empty, so that its
+answer is the one that counts; last, when the rate limiter of adaptive mode has waited, it handles the request.
+
 `install` enters the hook among botocore's built-in handlers, as soon as botocore is imported, so that clients
 reach the fake wherever and whenever they are made. It is inert until a fake is active.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import traceback
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,12 +21,13 @@ from pytest_kms import backoff
 from pytest_kms.errors import OutsideFixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
     from types import ModuleType
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from typing_extensions import Self
 
+    from pytest_kms.backoff import Serving
     from pytest_kms.operation import Request
     from pytest_kms.state.world import World
 
@@ -35,6 +41,10 @@ class Active(Protocol):
 
 _active: list[Active] = []
 _MARK = "_entered_by_pytest_kms"
+_PENDING = "_pending_at_pytest_kms"
+
+# The configuration of the client that signs in this thread or task: the requests of older botocores lack it.
+_config: ContextVar[Any] = ContextVar("pytest_kms_config", default=None)
 _moto_undo: list[Callable[[], object]] = []
 
 guard: Callable[[OutsideFixture], None] | None = None
@@ -66,11 +76,31 @@ def deactivate(fake: Active) -> None:
         backoff.restore()
 
 
-def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
-    """Answer a KMS request, if a fake is active. botocore calls this for every request just before it is sent."""
-    if _active:
-        return _answer(_active[-1], event_name.rpartition(".")[2], request)
-    return None
+def on_before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+    """Take a KMS request over, if a fake is active. botocore calls this for every one just before it is sent."""
+    if not _active:
+        return None
+    fake = _active[-1]
+    if "moto.core.config" in sys.modules:
+        _let_moto_pass_kms(sys.modules["moto.core.config"])
+    serving = backoff.follow(fake.world, _invocation(request), real=fake.real_backoff)
+    response = _response_class()(request.url)
+    setattr(request, _PENDING, (fake.world, serving, response))
+    return response
+
+
+def on_sending(request: AWSPreparedRequest, event_name: str, **_: Any) -> None:
+    """Answer a request that was taken over. botocore calls this for every request of every service, last of all."""
+    pending = getattr(request, _PENDING, None)
+    if pending is not None:
+        world, serving, response = pending
+        _answer(world, serving, response, event_name.rpartition(".")[2], request)
+
+
+def on_creating_client(**_: Any) -> None:
+    """Let a client that is made while a fake is active live in the fake's time."""
+    fake = _active[-1] if _active else None
+    backoff.make_client(None if fake is None or fake.real_backoff else fake.world)
 
 
 def on_before_sign(request: Any, request_signer: Any, operation_name: str, **_: Any) -> None:
@@ -79,18 +109,23 @@ def on_before_sign(request: Any, request_signer: Any, operation_name: str, **_: 
     if not _active:
         if guard is not None:
             _refuse_stray(guard, operation_name)
-    elif request_signer._credentials is None:  # noqa: SLF001
+        return
+    _config.set(request.context.get("client_config"))
+    if request_signer._credentials is None:  # noqa: SLF001
         from pytest_kms.surroundings import LentCredentials
 
         request.context.setdefault("signing", {}).setdefault("request_credentials", LentCredentials())
 
 
 HANDLERS = (
+    ("creating-client-class.kms", on_creating_client),
     ("before-send.kms", on_before_send),
     ("before-sign.kms", on_before_sign),
     ("after-call.kms", backoff.leave),
     ("after-call-error.kms", backoff.leave),
 )
+LAST = ("before-send", on_sending)
+"""The handler that comes after all others of its event."""
 
 
 def _refuse_stray(report: Callable[[OutsideFixture], None], operation: str) -> None:
@@ -104,28 +139,46 @@ def _refuse_stray(report: Callable[[OutsideFixture], None], operation: str) -> N
     raise stray
 
 
-def _answer(fake: Active, operation: str, request: AWSPreparedRequest) -> AWSResponse:
+def _answer(world: World, serving: Serving, response: Any, operation: str, request: AWSPreparedRequest) -> None:
     engine = _engine()
-    if "moto.core.config" in sys.modules:
-        _let_moto_pass_kms(sys.modules["moto.core.config"])
-    if not fake.real_backoff:
-        backoff.follow(fake.world.clock)
     try:
-        world = fake.world
         with world.lock:
-            status, body, request_id = engine.handle(world, _read(engine.Request, operation, request, world.region))
+            reply = engine.handle(world, _read(engine.Request, operation, request, world.region, serving.take_delay()))
     except BaseException:
         backoff.leave()
         raise
-    headers = _Headers(
-        {
-            "x-amzn-requestid": request_id,
-            "date": _http_date(int(time.time())),
-            "content-type": "application/x-amz-json-1.1",
-            "content-length": str(len(body)),
-        }
+    if reply.mishap in _CAUSES:
+        raise _exception(reply.mishap, request)
+    response.fill(
+        reply.status,
+        _Headers(
+            {
+                "x-amzn-requestid": reply.request_id,
+                "date": _http_date(int(time.time())),
+                "content-type": "application/x-amz-json-1.1",
+                "content-length": str(len(reply.body)),
+            }
+        ),
+        reply.body,
     )
-    return _response_class()(request.url, status, headers, body)
+
+
+_CAUSES = {
+    "ConnectionClosedError": "Connection reset by peer",
+    "ConnectTimeoutError": "Connection to the endpoint timed out",
+    "EndpointConnectionError": "Name or service not known",
+    "ReadTimeoutError": "Read timed out",
+    "SSLError": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate",
+}
+
+
+def _exception(name: str, request: AWSPreparedRequest) -> Exception:
+    """Make the exception that botocore's HTTP session would raise."""
+    from botocore import exceptions
+
+    kind: Callable[..., Exception] = getattr(exceptions, name)
+    facts = {"request": request} if name == "ConnectionClosedError" else {}
+    return kind(endpoint_url=request.url, error=OSError(_CAUSES[name]), **facts)
 
 
 @cache
@@ -136,13 +189,14 @@ def _engine() -> Any:
     return engine
 
 
-def _read(make: type[Request], operation: str, request: Any, default_region: str) -> Request:
+def _read(make: type[Request], operation: str, request: Any, default_region: str, delay: float) -> Request:
     scope = _header(request, "Authorization").partition("Credential=")[2]
     access_key = scope.partition("/")[0] or None
     body = request.body or b"{}"
     context = getattr(request, "context", None)
     if context:
         retries = context["retries"]
+        config = context["client_config"]
         return make(
             operation,
             body,
@@ -152,8 +206,11 @@ def _read(make: type[Request], operation: str, request: Any, default_region: str
             retries["attempt"],
             request.url.startswith("https:"),
             request.headers,
+            delay,
+            *_patience(config, context),
         )
     # Older botocores tell it in the headers alone, and the Region of an unsigned request not at all.
+    config = _config.get()
     region = scope.split("/", 3)[2] if access_key else default_region
     attempt = _header(request, "amz-sdk-request").partition("attempt=")[2].partition(";")[0]
     return make(
@@ -161,11 +218,28 @@ def _read(make: type[Request], operation: str, request: Any, default_region: str
         body,
         region,
         access_key,
-        _header(request, "amz-sdk-invocation-id"),
+        _invocation(request),
         int(attempt or 1),
         request.url.startswith("https:"),
         request.headers,
+        delay,
+        *(_patience(config, {}) if config else ()),
     )
+
+
+def _patience(config: Any, context: Mapping[str, Any]) -> tuple[float, float]:
+    """Return how many seconds a client waits for a connection, and for an answer; without a timeout for ever."""
+    connect, read = config.connect_timeout, context.get("read_timeout") or config.read_timeout
+    return math.inf if connect is None else connect, math.inf if read is None else read
+
+
+def _invocation(request: Any) -> str:
+    """Return what the attempts of one call have in common."""
+    context = getattr(request, "context", None)
+    if context:
+        invocation: str = context["retries"]["invocation-id"]
+        return invocation
+    return _header(request, "amz-sdk-invocation-id")
 
 
 def _header(request: Any, name: str) -> str:
@@ -210,18 +284,20 @@ class _Body(bytes):
 
 
 @cache
-def _response_class() -> Callable[[str, int, _Headers, bytes], AWSResponse]:
+def _response_class() -> Callable[[str], AWSResponse]:
     from botocore.awsrequest import AWSResponse
 
     class Response(AWSResponse):
         content: Any = None  # an attribute like any other, where botocore has a property
 
-        def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
+        def __init__(self, url: str) -> None:
             # botocore's own initializer would copy the headers, which costs more than all the rest.
             self.url = url
+            self.raw = None
+
+        def fill(self, status: int, headers: Any, body: bytes) -> None:
             self.status_code = status
             self.headers = headers
-            self.raw = None
             self.content = _Body(body)
 
     return Response
@@ -286,7 +362,7 @@ class _WhenHandlersAreImported:
 
 
 def _enter(handlers: ModuleType) -> None:
-    handlers.BUILTIN_HANDLERS.extend(HANDLERS)
+    handlers.BUILTIN_HANDLERS.extend([*HANDLERS, (*LAST, handlers.REGISTER_LAST)])
     setattr(handlers, _MARK, True)
 
 
@@ -304,3 +380,4 @@ def _reach_what_exists() -> None:
             continue
         for event, handler in HANDLERS:
             emitter.register(event, handler, unique_id=f"pytest-kms {event}")
+        emitter.register_last(*LAST, unique_id="pytest-kms last")

@@ -85,7 +85,7 @@ class MemberIn:
         if not call.keys or region == call.region:
             return None
         relative = call.keys[0].backing.members.get(region)
-        if relative is None or relative.deleted:
+        if relative is None or not relative.seen:
             return None
         call.note(relative, self.member)
         return relative
@@ -129,7 +129,7 @@ class CiphertextKey:
 
     def _is_named(self, call: Call, key: Key, value: str) -> bool:
         """Say whether the caller names the key, too. A bare id will do, of another account's key as well."""
-        if key.region == call.region and not key.deleted:
+        if key.region == call.region and key.seen:
             related = key.backing.members.values()
             if any(value == member.arn for member in related):
                 return value == key.arn
@@ -152,9 +152,11 @@ class CiphertextKey:
         return key
 
     def _expect_reachable(self, call: Call, key: Key) -> None:
-        if key.region == call.region and not key.deleted:
+        if key.region == call.region and key.seen:
             return
-        where = "has been deleted" if key.deleted else f"is in {key.region}, the call went to {call.region}"
+        where = f"is in {key.region}, the call went to {call.region}"
+        if key.region == call.region:
+            where = "has been deleted" if key.deleted else "is not visible yet"
         raise hidden(call, self.action, why=f"the ciphertext was made with {_describe(key)}, which {where}")
 
 
@@ -190,11 +192,12 @@ class AliasName:
                 raise ValidationException(f"{name} contains invalid characters for an alias")
             return str(name)
         registry = call.world.registry(call.region, call.account)
-        alias = registry.aliases.get(name)
-        if alias is None:
+        alias = registry.find_alias(name)
+        # What is deleted already cannot be changed, though calls still see it. AWS's answer to that is not known.
+        if alias is None or name not in registry.aliases:
             raise _alias_not_found(call, name, registry.region, registry.account)
         call.note(alias.key, self.member)
-        return alias
+        return registry.aliases[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +233,7 @@ class GrantToRetire:
             raise InvalidArnException(why=f"RetireGrant takes a key by its ARN alone, {arn} is none")
         key = _key_named(call, arn, KeyId(self.member))
         call.note(key, self.member)
-        if key.account != call.account and grant_id not in key.grants:
+        if key.account != call.account and key.find_grant(grant_id) is None:
             raise hidden(call, "", why=f"{key.arn} has no grant {grant_id}")
         return grant_of(key, grant_id)
 
@@ -275,11 +278,11 @@ def _key_named(call: Call, value: str, how: KeyId) -> Key:
         raise NotFoundException(
             f"Invalid keyId {resource}" if value.startswith("arn:") else f"Invalid keyId '{resource}'"
         )
-    key = call.world.registry(region, account).keys.get(key_id)
+    key = call.world.registry(region, account).find_key(key_id)
     if key is None:
         if account != call.account:
             raise hidden(call, how.action, why=f"account {account} has no such key in {region}")
-        elsewhere = [k.region for k in call.world.all_keys() if k.id == key_id]
+        elsewhere = [k.region for k in call.world.all_keys() if k.id == key_id and k.region != region]
         raise NotFoundException(
             f"Key '{arns.of(region, account, f'key/{key_id}')}' does not exist",
             why=f"the key is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
@@ -288,7 +291,7 @@ def _key_named(call: Call, value: str, how: KeyId) -> Key:
 
 
 def _key_of_alias(call: Call, region: str, account: str, name: str, how: KeyId) -> Key:
-    alias = call.world.registry(region, account).aliases.get(name)
+    alias = call.world.registry(region, account).find_alias(name)
     if alias is None and name in aws_managed.ALIASES:
         service = name.removeprefix(arns.RESERVED_ALIAS_PREFIX)
         raise NotMadeYet(partial(call.world.aws_managed_key, service, region, account))

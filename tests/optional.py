@@ -41,3 +41,6 @@ needs_ed25519ph = pytest.mark.skipif(not _has("nacl"), reason="the extra ed25519
 needs_sm2 = pytest.mark.skipif(not _has("gmalg"), reason="the extra sm2 is not installed")
 needs_enclave = pytest.mark.skipif(not _has("asn1crypto", "cbor2"), reason="the extra enclave is not installed")
 needs_openssl = pytest.mark.skipif(not _has_openssl(), reason="there is no OpenSSL 3 on this machine")
+needs_httpx = pytest.mark.skipif(
+    not _has("aiobotocore._httpx", "httpx2", "trio"), reason="aiobotocore has no httpx, or trio is not there"
+)

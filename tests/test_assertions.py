@@ -391,6 +391,49 @@ def test_requests_that_were_throttled_too_often(kms: FakeKMS) -> None:
     ] == failure(lambda: kms.assert_throttled(times=1))
 
 
+def test_a_call_that_was_not_retried(kms: FakeKMS, orders: Key) -> None:
+    """The nearest calls are told with how their attempts ended."""
+    kms.fail("Encrypt", "KMSInternalException", times=2)
+    kms.throttle("Encrypt")
+    encrypt(kms, "alias/orders")
+    kms.fail("GenerateRandom", "ReadTimeoutError")
+    kms.client.generate_random(NumberOfBytes=1)
+    kms.client.list_keys()
+    assert [
+        "pytest-kms: expected Encrypt on alias/orders to be retried after ReadTimeoutError, at least once; it was"
+        " never.",
+        "What happened, nearest first:",
+        "  1. Encrypt alias/orders -> ok (4 attempts, 1 throttled, 2 KMSInternalException)"
+        "   <-- not retried after ReadTimeoutError",
+        "  2. GenerateRandom -> ok (2 attempts, 1 ReadTimeoutError, carried out twice)"
+        "   <-- other operation; other key",
+        "  3. ListKeys -> ok   <-- other operation; other key",
+        COMPARE,
+    ] == failure(lambda: kms.assert_retried("Encrypt", key="alias/orders", error="ReadTimeoutError"))
+    assert [
+        "pytest-kms: expected ListKeys to be retried, at least once; it was never.",
+        "What happened, nearest first:",
+        "  3. ListKeys -> ok   <-- not retried",
+        "  1. Encrypt alias/orders -> ok (4 attempts, 1 throttled, 2 KMSInternalException)   <-- other operation",
+        "  2. GenerateRandom -> ok (2 attempts, 1 ReadTimeoutError, carried out twice)   <-- other operation",
+        COMPARE,
+    ] == failure(lambda: kms.assert_retried("ListKeys"))
+
+
+def test_retries_are_counted_by_what_they_come_after(kms: FakeKMS, orders: Key) -> None:
+    """All of them, or those after one error; the last attempt of a call is no retry's cause."""
+    kms.fail("Encrypt", "KMSInternalException", times=2)
+    kms.throttle("Encrypt", times=3)
+    client = kms.client_for(config=Config(retries={"mode": "standard", "total_max_attempts": 5}))
+    with pytest.raises(ClientError):
+        client.encrypt(KeyId="alias/orders", Plaintext=b"x")
+    kms.assert_retried(times=4)
+    kms.assert_retried("Encrypt", key=orders, error="KMSInternalException", times=2)
+    kms.assert_retried(error="ThrottlingException", times=2)
+    kms.assert_retried("Encrypt", principal="arn:aws:iam::123456789012:user/tester")
+    kms.assert_retried("Decrypt", times=0)
+
+
 def test_a_call_that_was_not_denied(kms: FakeKMS, orders: Key) -> None:
     """Whom it should have been denied to is told."""
     encrypt(kms, "alias/orders")

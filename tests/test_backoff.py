@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import threading
 import time
@@ -10,10 +11,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import aiobotocore.endpoint
+import aiobotocore.retries.adaptive
 import aiobotocore.retries.bucket
 import boto3
 import botocore.endpoint
+import botocore.retries.adaptive
 import botocore.retries.bucket
+import botocore.retries.standard
+import botocore.retryhandler
 import pytest
 import time_machine
 from aiobotocore.config import AioConfig
@@ -168,29 +173,23 @@ def test_a_client_may_outlive_a_fake(mode: str, slept: list[float]) -> None:
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard"])
-def test_the_waits_are_those_that_botocore_decides(mode: str, kms: FakeKMS, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_waits_are_those_that_botocore_decides(mode: str, slept: list[float]) -> None:
     """The fake's clock moves by what would have been slept, attempt by attempt."""
-    waits: list[float] = []
-    with monkeypatch.context() as patched:
-        patched.setattr(time, "sleep", waits.append)
-        with fake_kms(real_backoff=True) as other:
-            other.throttle("ListKeys", times=2)
-            _seed_jitter()
-            _client(mode).list_keys()
-    kms.clock.freeze()
-    before = kms.clock.now
-    kms.throttle("ListKeys", times=2)
-    _seed_jitter()
-    _client(mode).list_keys()
+    with fake_kms(real_backoff=True, seed=7) as real:
+        real.throttle("ListKeys", times=2)
+        _client(mode).list_keys()
+    waits = tuple(slept)
+    with fake_kms(seed=7) as kms:
+        kms.clock.freeze()
+        before = kms.clock.now
+        kms.throttle("ListKeys", times=2)
+        _client(mode).list_keys()
+        delays = [attempt.delay for attempt in kms.trail.last.attempts]
 
     assert 2 == len(waits)
+    assert [0, *waits] == delays == [attempt.delay for attempt in real.trail.last.attempts]
     assert pytest.approx(sum(waits), abs=1e-5) == (kms.clock.now - before).total_seconds()
-
-
-def _seed_jitter() -> None:
-    import random
-
-    random.seed(7)
+    assert waits == tuple(slept)
 
 
 def test_a_configured_number_of_attempts_is_kept(kms: FakeKMS, slept: list[float]) -> None:
@@ -363,12 +362,14 @@ def test_the_waits_of_an_asynchronous_client_of_another_service_are_real(kms: Fa
 
 
 def test_the_rest_of_time_is_as_it_was(kms: FakeKMS) -> None:
-    """botocore sees the module `time` with one function replaced."""
+    """botocore sees the modules `time` and `random` with one function replaced."""
     kms.client.list_keys()
 
     seen: Any = vars(botocore.endpoint)["time"]
+    dice: Any = vars(botocore.retryhandler)["random"]
 
     assert time.monotonic == seen.monotonic
+    assert random.choice == dice.choice
 
 
 @pytest.mark.usefixtures("without_generate_mac")
@@ -429,6 +430,10 @@ def test_all_is_as_before_when_the_fake_is_gone(slept: list[float]) -> None:
     def parts() -> list[Any]:
         return [
             vars(botocore.endpoint)["time"],
+            vars(botocore.retryhandler)["random"],
+            vars(botocore.retries.standard.ExponentialBackoff)["delay_amount"],
+            vars(botocore.retries.adaptive)["register_retry_handler"],
+            vars(aiobotocore.retries.adaptive)["register_retry_handler"],
             vars(botocore.retries.bucket.Clock)["current_time"],
             vars(botocore.retries.bucket.TokenBucket)["_acquire"],
             vars(aiobotocore.endpoint.AioEndpoint)["_sleep"],

@@ -248,3 +248,91 @@ def test_a_second_of_the_wall_clock_renews_a_quota() -> None:
         traveller.shift(1)
 
         assert [] == client.list_keys()["Keys"]
+
+
+def test_at_moves_the_time_to_a_moment(kms: FakeKMS) -> None:
+    """What KMS tells afterwards is of that moment, to the microsecond."""
+    moment = dt.datetime(2100, 2, 28, 23, 59, 59, 123_457, tzinfo=UTC)
+    kms.clock.freeze()
+
+    assert moment == kms.clock.at(moment)
+    assert moment == kms.clock.now
+    assert moment.replace(microsecond=123_000) == created(kms)
+    assert moment == kms.trail.last.time
+
+
+def test_at_takes_any_timezone(kms: FakeKMS) -> None:
+    """A moment is the same everywhere."""
+    kms.clock.freeze()
+    tokyo = dt.datetime(2040, 1, 1, 9, tzinfo=dt.timezone(dt.timedelta(hours=9)))
+
+    assert dt.datetime(2040, 1, 1, tzinfo=UTC) == kms.clock.at(tokyo)
+    assert UTC is kms.clock.now.tzinfo
+
+
+def test_at_the_present_changes_nothing(kms: FakeKMS) -> None:
+    """Now is no past."""
+    kms.clock.freeze()
+    kms.clock.advance(seconds=1 / 3)
+    now = kms.clock.now
+
+    assert now == kms.clock.at(now) == kms.clock.now
+
+
+def test_time_goes_on_from_there() -> None:
+    """After `at` the wall clock moves the fake's time on."""
+    with freezegun.freeze_time(MOMENT) as frozen, fake_kms() as kms:
+        kms.clock.at(MOMENT + dt.timedelta(days=30))
+        frozen.tick(dt.timedelta(seconds=5))
+
+        assert MOMENT + dt.timedelta(days=30, seconds=5) == kms.clock.now
+        kms.clock.advance(days=1)
+        assert MOMENT + dt.timedelta(days=31, seconds=5) == kms.clock.now
+
+
+def test_at_does_not_run_backward() -> None:
+    """A moment that has passed is a mistake of the test, and moves nothing."""
+    with freezegun.freeze_time(MOMENT), fake_kms() as kms:
+        past = MOMENT - dt.timedelta(seconds=1)
+        with pytest.raises(ValueError, match="^pytest-kms: the clock only moves forward: it is ") as excinfo:
+            kms.clock.at(past)
+
+        assert (
+            "pytest-kms: the clock only moves forward: it is 2026-03-01 12:00:00+00:00,"
+            " later than 2026-03-01 11:59:59+00:00"
+        ) == str(excinfo.value)
+        assert MOMENT == kms.clock.now
+
+
+class _Nowhere(dt.tzinfo):
+    """A timezone that does not say how late it is."""
+
+    def utcoffset(self, moment: dt.datetime | None, /) -> None:
+        """Say nothing."""
+
+    dst = tzname = utcoffset
+
+
+@pytest.mark.parametrize("timezone", [None, _Nowhere()], ids=["naive", "no offset"])
+def test_at_takes_no_naive_datetime(kms: FakeKMS, timezone: dt.tzinfo | None) -> None:
+    """Whose midnight it is would be a guess."""
+    kms.clock.freeze()
+    before = kms.clock.now
+
+    with pytest.raises(ValueError, match="^pytest-kms: datetime.*has no timezone; say datetime") as excinfo:
+        kms.clock.at(dt.datetime(2100, 1, 1, tzinfo=timezone))
+
+    assert str(excinfo.value).endswith("has no timezone; say datetime(..., tzinfo=timezone.utc)")
+    assert before == kms.clock.now
+
+
+def test_what_falls_due_until_a_moment_happens(kms: FakeKMS) -> None:
+    """A key is deleted at its `DeletionDate`, and not a second earlier."""
+    kms.clock.freeze()
+    key = kms.create_key()
+    due = kms.client.schedule_key_deletion(KeyId=key.id, PendingWindowInDays=7)["DeletionDate"]
+
+    kms.clock.at(due - dt.timedelta(seconds=1))
+    assert "PendingDeletion" == kms.client.describe_key(KeyId=key.id)["KeyMetadata"]["KeyState"]
+    kms.clock.at(due)
+    assert [] == kms.client.list_keys()["Keys"]

@@ -17,7 +17,7 @@ from pytest_kms import clients, engine, fake, lifespan  # noqa: F401
 # The application calls GenerateMac, which these suites lack: their runs share this process's operations.
 pytestmark = pytest.mark.usefixtures("without_generate_mac")
 
-MARKER = "kms(*, region=, account=, quotas=, seed=, real_backoff=)"
+MARKER = "kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=)"
 APPLICATION = """
 import boto3
 
@@ -616,6 +616,8 @@ def test_help_lists_the_options(pytester: pytest.Pytester, monkeypatch: pytest.M
         "kms_quotas (bool): pytest-kms: enforce AWS's request quotas (default: true)",
         "kms_seed (string): pytest-kms: makes ids, key material and random bytes repeat",
         "kms_real_backoff (bool): pytest-kms: let botocore's retries sleep (default: false)",
+        "kms_eventual_consistency (string): pytest-kms: seconds of the fake's time until what calls change becomes"
+        " visible (default: 0)",
         "kms_guard (bool): pytest-kms: fail a test that calls KMS without the fixture (default: false)",
         "kms_scope (string): pytest-kms: how long a fake lives: function, class, module, package, session"
         " (default: function)",

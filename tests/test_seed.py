@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,12 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from optional import needs_enclave, needs_ml_dsa, needs_sm2
 
 from pytest_kms import FakeKMS, fake_kms
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
+
+    from pytest_kms import Event
 
 SPECS = (
     *("SYMMETRIC_DEFAULT", "RSA_2048", "RSA_3072", "RSA_4096"),
@@ -180,3 +186,78 @@ def test_an_enclave_changes_nothing_that_was_drawn_before() -> None:
         with fake_kms(region="us-east-1", seed=7) as kms:
             made.append((kms.create_key().id, kms.enclave().module_id, kms.create_key().id))
     assert made[0] == made[1]
+
+
+# what retries wait
+
+
+def trail_of(seed: int, mode: str) -> list[Event]:
+    """Return the trail of an application that meets one failure after the other, as it would be printed."""
+    retries: Any = {"mode": mode}
+    with fake_kms(region="us-east-1", seed=seed) as kms:
+        kms.clock.freeze()
+        key = kms.create_key("orders")
+        client = kms.client_for(config=Config(retries=retries))
+        kms.quotas["Encrypt"] = 1
+        kms.latency(0.05, "Decrypt")
+        kms.fail(None, "ReadTimeoutError", after=4)
+        kms.fail(None, "EndpointConnectionError", times=7, after=3)
+        for number in range(12):
+            with contextlib.suppress(ClientError, BotoCoreError):
+                blob = client.encrypt(KeyId=key.id, Plaintext=b"secret", EncryptionContext={"number": str(number)})
+                client.decrypt(CiphertextBlob=blob["CiphertextBlob"], EncryptionContext={"number": str(number)})
+        return list(kms.trail)
+
+
+def waits_of(seed: int, mode: str) -> list[list[float]]:
+    """Return what was waited before each attempt, to the last bit."""
+    return [[attempt.delay for attempt in event.attempts] for event in trail_of(seed, mode)]
+
+
+MODES = ["legacy", "standard", "adaptive"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_seed_repeats_the_trail(mode: str) -> None:
+    """With all waits and times, where the wall clock says the same; another seed has others."""
+    with time_machine.travel("2031-01-01 12:00:00.7", tick=False):
+        first, same, other = (trail_of(seed, mode) for seed in (7, 7, 8))
+
+    assert first == same
+    assert [event.waited for event in first] != [event.waited for event in other]
+    assert 5 < sum(event.retries for event in first)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_waits_do_not_depend_on_when_it_is(mode: str) -> None:
+    """Neither on the second of the day, nor on where in a second a test begins."""
+    waits = []
+    for moment in ("2026-03-01 00:00:00", "2031-01-01 12:59:59.999", "2026-11-25 08:00:00.5"):
+        with time_machine.travel(moment, tick=False):
+            waits.append(waits_of(7, mode))
+
+    assert waits[0] == waits[1] == waits[2]
+
+
+def test_another_process_waits_the_same() -> None:
+    """In each mode."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import json, test_seed as t; print(json.dumps([t.waits_of(7, m) for m in t.MODES]))"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [waits_of(7, mode) for mode in MODES] == json.loads(done.stdout)
+
+
+def test_jitter_takes_nothing_from_what_is_drawn() -> None:
+    """Keys are the same, however often was tried again."""
+    ids = []
+    for times in (0, 3):
+        with fake_kms(region="us-east-1", seed=7) as kms:
+            for _ in range(times):
+                kms.throttle("ListKeys")
+                kms.client.list_keys()
+            ids.append(kms.create_key().id)
+    assert ids[0] == ids[1]

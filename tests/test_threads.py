@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from pytest_kms import FakeKMS
 
 THREADS = 8
 CALLS = 50
+MANY_CALLS = 1_000
 
 
 def test_every_call_of_every_thread_is_recorded(kms: FakeKMS) -> None:
@@ -75,3 +80,40 @@ def test_keys_may_be_arranged_while_others_call(kms: FakeKMS) -> None:
 
     listed = {entry["KeyId"] for page in client.get_paginator("list_keys").paginate() for entry in page["Keys"]}
     assert {key.id for key in arranged} <= listed
+
+
+def test_answers_and_failures_are_all_the_calls(kms: FakeKMS) -> None:
+    """Of eight thousand calls each is answered or fails, is one event, and no quota lets one too many pass."""
+    kms.clock.freeze()
+    kms.quotas["ListKeys"] = MANY_CALLS
+    kms.fail("ListKeys", "KMSInternalException", times=300)
+    kms.fail("ListKeys", "ReadTimeoutError", times=20, after=100)
+    kms.fail("ListKeys", "SSLError", times=200, after=50)
+    retries: Any = {"mode": "standard", "total_max_attempts": 2}
+    client = kms.client_for(config=Config(retries=retries, signature_version=UNSIGNED, read_timeout=0.125))
+
+    def end_of_call() -> str:
+        try:
+            client.list_keys()
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+        except BotoCoreError as error:
+            return type(error).__name__
+        return "answer"
+
+    def work(_: int) -> Counter[str]:
+        return Counter(end_of_call() for _ in range(MANY_CALLS))
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        ends = sum(pool.map(work, range(THREADS)), Counter())
+
+    assert THREADS * MANY_CALLS == ends.total() == len(kms.trail)
+    assert ends == Counter(event.error or "answer" for event in kms.trail)
+    attempts = [attempt for event in kms.trail for attempt in event.attempts]
+    met = Counter(attempt.error for attempt in attempts)
+    assert (300, 20, 200) == (met["KMSInternalException"], met["ReadTimeoutError"], met["SSLError"])
+    admitted = Counter((attempt.time.timestamp() - kms.clock.start) // 1 for attempt in attempts if attempt.carried_out)
+    assert ends["answer"] + 20 == admitted.total()
+    assert MANY_CALLS >= max(admitted.values())
+    waited = sum(event.waited for event in kms.trail) + sum(attempt.took for attempt in attempts)
+    assert pytest.approx(waited) == kms.clock.waited

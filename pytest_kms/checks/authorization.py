@@ -30,12 +30,12 @@ _BY_CIPHERTEXT = "the resource associated with this ciphertext"
 
 def check(call: Call) -> None:
     """Refuse what policies and grants do not allow, in AWS's words."""
-    caller = call.principal
+    caller, unseen = call.principal, call.world.consistency.pending
     for use, key in zip(call.uses, call.touched, strict=True):
         if call.retires is not None:
             _expect_may_retire(call, call.retires, use)
         # The way of most calls: an administrator, a key of his account, and AWS's default policy on it.
-        elif not (caller.unlimited and key.has_default_policy and key.account == caller.account):
+        elif not (caller.unlimited and key.has_default_policy and key.account == caller.account) or unseen:
             _expect_allowed_on_key(call, use, key)
     if caller.unlimited:
         return
@@ -53,7 +53,7 @@ def _expect_allowed_on_key(call: Call, use: KeyUse, key: Key) -> None:
         return
     asked = _asked(call, use, key)
     policies = replace(call.principal.policies, key=key.policy_document)
-    grant = key.grant_for(call.principal.caller, use.action, _asks_of_grants(call, use))
+    grant = key.grant_for(call.principal.caller, use.action, _asks_of_grants(call, use), call.grants)
     _expect(call, _decide(call, use.action, key.arn, asked, policies, grant))
 
 

@@ -11,7 +11,7 @@ from pytest_kms.state.key_store import CustomKeyStore
 from pytest_kms.state.quotas import SYMMETRIC
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterator
 
     from pytest_kms.operation import Call, Charge
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def check(call: Call) -> None:
     """Count the call, and throttle it where that is one too many for this second of the fake's time."""
     operation = call.operation
-    pools: Collection[str]
+    pools: tuple[str, ...]
     if operation.quota == DATA_KEY_PAIRS:
         spec = SPECS.get(call.input.get("KeyPairSpec", ""))
         pools = (spec.pair_quota,) if spec else ()  # what is no spec is refused by the next check
@@ -28,23 +28,37 @@ def check(call: Call) -> None:
     elif len(call.keys) == 1:
         pools = (call.keys[0].key_spec.pool,)
     elif call.keys:
-        pools = {key.key_spec.pool for key in call.keys}
+        pools = tuple(dict.fromkeys(key.key_spec.pool for key in call.keys))
     else:
         pools = (SYMMETRIC,)  # a call whose key was not found counts where most do
     world = call.world
     since_start = call.seconds - world.clock.start
-    exceeded = world.quotas.count(operation.name, pools, call.account, call.region, since_start)
+    account = call.account or _account_behind(call)
+    exceeded = world.quotas.count(operation.name, pools, account, call.region, since_start)
     if operation.charge is not None and not exceeded:
         exceeded = _count_elsewhere(call, operation.charge, since_start)
     if operation.cryptographic:
-        # A custom key store has to work for it, with a quota of its own.
-        for thing in call.found:
-            store = thing if isinstance(thing, CustomKeyStore) else thing and thing.store
-            if store is not None:
-                over = world.quotas.count_in_key_store(store.kind, store.id, store.region, since_start)
-                exceeded = exceeded or over
+        for store in _key_stores(call):
+            over = world.quotas.count_in_key_store(operation.name, store, since_start)
+            exceeded = exceeded or over
     if exceeded:
         raise ThrottlingException(why=f"over quota: {exceeded}")
+
+
+def _account_behind(call: Call) -> str:
+    """Return whom a service is charged to that calls on its own account: whose resource or else whose key it is for.
+
+    Documented is only that what services do for an account counts for it.
+    """
+    return call.principal.source_account or next((key.account for key in call.keys), "")
+
+
+def _key_stores(call: Call) -> Iterator[CustomKeyStore]:
+    """Give the custom key stores that have to work for a cryptographic operation."""
+    for thing in call.found:
+        store = thing if isinstance(thing, CustomKeyStore) else thing and thing.store
+        if store is not None:
+            yield store
 
 
 def _count_elsewhere(call: Call, charge: Charge, since_start: float) -> str:
@@ -52,7 +66,7 @@ def _count_elsewhere(call: Call, charge: Charge, since_start: float) -> str:
     region = call.input.get(charge.member, call.region)
     if region == call.region:
         return ""
-    pools = {OPERATIONS[charge.operation].quota}
+    pools = (OPERATIONS[charge.operation].quota,)
     exceeded = ""
     for _ in range(charge.requests):
         exceeded = call.world.quotas.count(charge.operation, pools, call.account, region, since_start)

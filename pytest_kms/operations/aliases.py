@@ -8,7 +8,7 @@ from pytest_kms import arns
 from pytest_kms.errors import AlreadyExistsException, LimitExceededException, ValidationException
 from pytest_kms.operation import BEING_DELETED, operation
 from pytest_kms.paging import Listing, Pages
-from pytest_kms.state import aws_managed
+from pytest_kms.state import aws_managed, consistency
 from pytest_kms.state.alias import Alias
 from pytest_kms.state.quotas import ALIASES
 from pytest_kms.targets import AliasName, KeyId
@@ -28,21 +28,29 @@ def create_alias(call: Call, name: str, key: Key) -> None:
         raise AlreadyExistsException(f"An alias with the name {arn} already exists")
     _expect_room_for_alias(key)
     key.home.point(name, key)
+    call.world.consistency.later(consistency.ALIASES, key.home, name, before=None, what=f"{name} was made")
 
 
 @operation("UpdateAlias", takes="AliasName TargetKeyId", key=(AliasName(), TARGET), refused_in=BEING_DELETED)
-def update_alias(call: Call, alias: Alias, key: Key) -> None:  # noqa: ARG001
+def update_alias(call: Call, alias: Alias, key: Key) -> None:
     """Let a name point to another key. Where it pointed before may be pending deletion."""
     _expect_alike(alias, key)
     if alias.key is not key:
         _expect_room_for_alias(key)
     key.home.point(alias.name, key)
+    call.world.consistency.later(
+        consistency.ALIASES, key.home, alias.name, before=alias, what=f"{alias.name} got another key"
+    )
 
 
 @operation("DeleteAlias", takes="AliasName", key=AliasName())
 def delete_alias(call: Call, alias: Alias) -> None:
     """Forget a name; its key stays."""
-    call.world.registry(call.region, call.account).remove_alias(alias)
+    registry = call.world.registry(call.region, call.account)
+    registry.remove_alias(alias)
+    call.world.consistency.later(
+        consistency.ALIASES, registry, alias.name, before=alias, what=f"{alias.name} was deleted"
+    )
 
 
 @operation(
@@ -57,10 +65,10 @@ def list_aliases(call: Call, key: Key | None) -> Listing:
     AWS lists the alias of every AWS managed key there could be, without a target until there is one.
     """
     registry = call.world.registry(call.region, call.account)
-    names = sorted(key.aliases if key else {*registry.alias_names, *aws_managed.ALIASES})
+    names = sorted(key.aliases_in_force if key else {*registry.listed_alias_names(), *aws_managed.ALIASES})
 
     def show(name: str) -> dict[str, Any]:
-        alias = registry.aliases.get(name)
+        alias = registry.find_alias(name)
         if alias is None:
             return {"AliasName": name, "AliasArn": arns.of(call.region, call.account, name)}
         return {

@@ -14,6 +14,7 @@ from pytest_kms.iam.errors import Malformed
 from pytest_kms.operation import BEING_DELETED, operation
 from pytest_kms.paging import Listing, Pages
 from pytest_kms.service import input_shape
+from pytest_kms.state import consistency
 from pytest_kms.state import key as states
 from pytest_kms.state.grant import (
     ENCRYPTION_CONTEXT_CONSTRAINTS,
@@ -164,7 +165,9 @@ def create_grant(call: Call, key: Key) -> Answer:
         _expect_room_for_grant(key)
     if members.get("DryRun"):
         return {}
-    key.grants[grant.id] = grant
+    if grant is new:
+        key.grants[grant.id] = grant
+        call.world.consistency.later(consistency.GRANTS, key, grant.id, before=None, what=f"grant {grant.id} was made")
     return {"GrantId": grant.id, "GrantToken": call.world.grant_tokens.new(grant)}
 
 
@@ -194,11 +197,13 @@ def list_grants(call: Call, key: Key) -> Listing:
     grant_id, service = call.input.get("GrantId"), call.input.get("GranteeServicePrincipal")
     grantee = _principal_in(call, "GranteePrincipal")
     return _listing(
-        grant
-        for grant in key.grants.values()
-        if grant_id in (None, grant.id)
-        and grantee in (None, grant.grantee)
-        and service in (None, grant.grantee_service)
+        key.find_grants(
+            lambda grant: (
+                grant_id in (None, grant.id)
+                and grantee in (None, grant.grantee)
+                and service in (None, grant.grantee_service)
+            )
+        )
     )
 
 
@@ -231,8 +236,7 @@ def list_retirable_grants(call: Call) -> Listing:
         grant
         for key in call.world.all_keys()
         if key.region == call.region
-        for grant in key.grants.values()
-        if (grant.retiring, grant.retiring_service) == retirer
+        for grant in key.find_grants(lambda grant: (grant.retiring, grant.retiring_service) == retirer)
     )
 
 
@@ -249,8 +253,15 @@ def revoke_grant(call: Call, key: Key) -> None:
 
 
 def _forget(call: Call, grant: Grant) -> None:
-    if not call.input.get("DryRun"):
-        del grant.key.grants[grant.id]
+    if call.input.get("DryRun"):
+        return
+    if grant.key.grants.pop(grant.id, None) is None:
+        # AWS's answer is not known where that is on its way and not seen yet.
+        raise NotFoundException(f"Grant ID {grant.id} not found")
+    done = "retired" if call.operation.name == "RetireGrant" else "revoked"
+    call.world.consistency.later(
+        consistency.GRANTS, grant.key, grant.id, before=grant, what=f"grant {grant.id} was {done}"
+    )
 
 
 # what there is to list

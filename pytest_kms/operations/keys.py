@@ -27,6 +27,7 @@ from pytest_kms.operation import BEING_DELETED, BEING_DELETED_OR_UPDATED, NOT_SE
 from pytest_kms.operations.policies import acceptable_policy
 from pytest_kms.operations.tags import as_mapping, well_formed_tags
 from pytest_kms.paging import Listing, Pages
+from pytest_kms.state import consistency
 from pytest_kms.state import key as states
 from pytest_kms.state.quotas import KEYS
 from pytest_kms.state.trail import last_use, tracking_start
@@ -113,6 +114,7 @@ def create_key(call: Call) -> Answer:
         store=store,
         xks_key_id=members.get("XksKeyId"),
     )
+    seen_late(call, key)
     call.note(key, asks=False)
     return {"KeyMetadata": metadata(key)}
 
@@ -151,7 +153,7 @@ def list_keys(call: Call) -> Listing:
     def show(key_id: str) -> dict[str, Any]:
         return {"KeyId": key_id, "KeyArn": registry.keys[key_id].arn}
 
-    return Listing(registry.key_ids, show)
+    return Listing(registry.listed_key_ids(), show)
 
 
 @operation("UpdateKeyDescription", takes="KeyId Description", key=KeyId(), refused_in=BEING_DELETED)
@@ -210,6 +212,11 @@ def expect_room_for_key(registry: Registry) -> None:
         raise LimitExceededException(
             f"Key quota for this account in this region is {quota:g} but the current usage is {usage}."
         )
+
+
+def seen_late(call: Call, key: Key) -> None:
+    """Let a new key be one that calls see late, where consistency is eventual."""
+    call.world.consistency.later(consistency.KEYS, key.home, key.id, before=None, what=f"key {key.id} was made")
 
 
 def metadata(key: Key) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from pytest_kms.iam.evaluate import Request
 from pytest_kms.iam.explanation import explain
 from pytest_kms.operation import operation
 from pytest_kms.paging import Listing, Pages
+from pytest_kms.state import consistency
 from pytest_kms.targets import KeyId
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def acceptable_policy(call: Call) -> None:
 @operation("GetKeyPolicy", takes="KeyId PolicyName", key=KeyId(), rules=[the_default_policy])
 def get_key_policy(call: Call, key: Key) -> Answer:  # noqa: ARG001
     """Tell the policy of a key, as it was put."""
-    return {"Policy": key.policy, "PolicyName": DEFAULT}
+    return {"Policy": key.policy_in_force, "PolicyName": DEFAULT}
 
 
 @operation(
@@ -73,7 +74,11 @@ def get_key_policy(call: Call, key: Key) -> Answer:  # noqa: ARG001
 )
 def put_key_policy(call: Call, key: Key) -> None:
     """Give a key another policy."""
+    before = key.policy
     key.policy = call.input["Policy"]
+    call.world.consistency.later(
+        consistency.POLICIES, key, "", before=before, what=f"the policy of {key.label} was put"
+    )
 
 
 @operation("ListKeyPolicies", takes="KeyId Limit Marker", key=KeyId(), pages=Pages(default=100, maximum=1000))

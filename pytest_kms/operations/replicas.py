@@ -12,7 +12,7 @@ from pytest_kms.errors import (
     ValidationException,
 )
 from pytest_kms.operation import UNUSABLE, Charge, Resource, operation
-from pytest_kms.operations.keys import expect_room_for_key, metadata
+from pytest_kms.operations.keys import expect_room_for_key, metadata, seen_late
 from pytest_kms.operations.policies import acceptable_policy
 from pytest_kms.operations.tags import as_mapping, well_formed_tags
 from pytest_kms.state import key as states
@@ -90,6 +90,7 @@ def replicate_key(call: Call, key: Key) -> Answer:
         policy=members.get("Policy"),
     )
     replica.pass_through(states.CREATING, SECONDS)
+    seen_late(call, replica)
     key.backing.synchronize()
     tags = [{"TagKey": name, "TagValue": value} for name, value in replica.tags.items()]
     return {

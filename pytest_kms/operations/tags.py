@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_kms.errors import TagException
 from pytest_kms.operation import BEING_DELETED, operation
 from pytest_kms.paging import Listing, Pages
+from pytest_kms.state import consistency
 from pytest_kms.targets import KeyId
 
 if TYPE_CHECKING:
@@ -37,29 +38,34 @@ def tag_resource(call: Call, key: Key) -> None:
     """Give a key tags; one that it has already gets the new value."""
     tags = {**key.tags, **as_mapping(call.input["Tags"])}
     _expect_not_too_many(tags)
-    key.tags.update(tags)
+    _change(call, key, tags)
 
 
 @operation("UntagResource", takes="KeyId TagKeys", key=KeyId(), refused_in=BEING_DELETED, rules=[no_tags_of_aws])
 def untag_resource(call: Call, key: Key) -> None:
     """Take tags away from a key; those that it does not have are no error."""
-    for name in call.input["TagKeys"]:
-        key.tags.pop(name, None)
+    _change(call, key, {name: value for name, value in key.tags.items() if name not in call.input["TagKeys"]})
 
 
 @operation("ListResourceTags", takes="KeyId Limit Marker", key=KeyId(), pages=Pages(default=50, maximum=50))
 def list_resource_tags(call: Call, key: Key) -> Listing:  # noqa: ARG001
     """List the tags of a key."""
+    tags = key.tags_in_force
 
     def show(name: str) -> dict[str, Any]:
-        return {"TagKey": name, "TagValue": key.tags[name]}
+        return {"TagKey": name, "TagValue": tags[name]}
 
-    return Listing(sorted(key.tags), show)
+    return Listing(sorted(tags), show)
 
 
 def as_mapping(tags: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Read tags as the wire carries them."""
     return {tag["TagKey"]: tag["TagValue"] for tag in tags}
+
+
+def _change(call: Call, key: Key, tags: dict[str, str]) -> None:
+    before, key.tags = key.tags, tags
+    call.world.consistency.later(consistency.TAGS, key, "", before=before, what=f"the tags of {key.label} were changed")
 
 
 def _expect_none_of_aws(names: Iterable[str]) -> None:

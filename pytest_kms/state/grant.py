@@ -67,8 +67,10 @@ class Grant:
 
     @property
     def in_force(self) -> bool:
-        """Whether the key still has it: it was neither retired nor revoked, and the key is not deleted."""
-        return not self.key.deleted and self.id in self.key.grants
+        """Whether the key still has it: it was neither retired nor revoked, or calls do not see that yet."""
+        if self.key.deleted:
+            return False
+        return self.id in self.key.grants or self.key.find_grant(self.id) is not None
 
     def lets(self, caller: Caller, action: str, asks: Asks) -> Named | None:
         """Say how the grant names a caller whom it allows an action; None where it does not allow it."""
@@ -190,7 +192,7 @@ def grant_of(key: Key, grant_id: str) -> Grant:
         NotFoundException: the key has no such grant. That AWS answers this, and its sentence, are not known.
 
     """
-    grant = key.grants.get(expect_grant_id(grant_id))
+    grant = key.find_grant(expect_grant_id(grant_id))
     if grant is None:
         raise NotFoundException(
             f"Grant ID {grant_id} not found",

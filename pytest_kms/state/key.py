@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from pytest_kms.crypto.specs import EXTERNAL
 from pytest_kms.errors import UnsupportedOperationException, UsageError
 from pytest_kms.iam import document
 from pytest_kms.iam.errors import Malformed, NotUnderstood
-from pytest_kms.state import rotation
+from pytest_kms.state import consistency, rotation
 from pytest_kms.state.backing import PENDING
 from pytest_kms.state.imported import DOES_NOT_EXPIRE, EXPIRES
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_kms.iam.document import Document
     from pytest_kms.iam.principals import Caller, Named
     from pytest_kms.state.backing import Backing, KeyMaterial
+    from pytest_kms.state.consistency import Consistency
     from pytest_kms.state.grant import Asks, Grant
     from pytest_kms.state.imported import Imported
     from pytest_kms.state.key_store import CustomKeyStore
@@ -168,14 +169,59 @@ class Key:
         self._policy = text
         self.has_default_policy = False
 
+    # what calls see of it: not quite what it is, where consistency is eventual
+
+    @property
+    def _consistency(self) -> Consistency:
+        return self.home.world.consistency
+
+    @property
+    def seen(self) -> bool:
+        """Whether calls see that there is such a key."""
+        return self.home.find_key(self.id) is self
+
+    @property
+    def policy_in_force(self) -> str:
+        """The key policy that calls see and meet."""
+        return self._consistency.seen(consistency.POLICIES, self, "", self.policy)
+
     @property
     def policy_document(self) -> Document:
-        """The key policy, ready to be asked."""
-        return key_policy_document(self.policy)
+        """The key policy in force, ready to be asked."""
+        return key_policy_document(self.policy_in_force)
 
-    def grant_for(self, caller: Caller, action: str, asks: Asks) -> Named | None:
-        """Say how the grants on the key that allow an action name a caller, the strongest way; None where none does."""
-        ways = (grant.lets(caller, action, asks) for grant in self.grants.values())
+    @property
+    def tags_in_force(self) -> Mapping[str, str]:
+        """The tags that calls see, and that policies are about."""
+        return self._consistency.seen(consistency.TAGS, self, "", self.tags)
+
+    @property
+    def aliases_in_force(self) -> list[str]:
+        """The aliases that calls see, and that policies are about."""
+        return self.home.listed_alias_names(self)
+
+    def find_grant(self, grant_id: str) -> Grant | None:
+        """Return the grant of an id, if a call sees one."""
+        return self._consistency.seen(consistency.GRANTS, self, grant_id, self.grants.get(grant_id))
+
+    def find_grants(self, matters: Callable[[Grant], bool]) -> list[Grant]:
+        """Return the grants that a call sees, of those that matter to it."""
+        if not self._consistency.pending:
+            return [grant for grant in self.grants.values() if matters(grant)]
+        return self._consistency.seen_of(consistency.GRANTS, self, self.grants, matters)
+
+    def grant_for(self, caller: Caller, action: str, asks: Asks, given: Collection[Grant] = ()) -> Named | None:
+        """Say how the grants on the key that allow an action name a caller, the strongest way; None where none does.
+
+        Those that are `given` by grant tokens are in force, whether calls see them or not.
+        """
+        grants: Iterable[Grant] = self.grants.values()
+        if self._consistency.pending:
+            here = [grant for grant in given if grant.key is self]
+            grants = here + self.find_grants(
+                lambda grant: grant not in here and grant.lets(caller, action, asks) is not None
+            )
+        ways = (grant.lets(caller, action, asks) for grant in grants)
         return max((way for way in ways if way is not None), default=None)
 
     # its material

@@ -8,12 +8,18 @@ documented, and here every call is.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import inf
+from typing import TYPE_CHECKING
 
-from pytest_kms import arns
+from pytest_kms import arns, service
 from pytest_kms.crypto.specs import AWS_CLOUDHSM, EXTERNAL_KEY_STORE
 from pytest_kms.errors import UsageError
+
+if TYPE_CHECKING:
+    from pytest_kms.state.key_store import CustomKeyStore
 
 OF_KEY_STORE = {
     AWS_CLOUDHSM: "Custom key store request quota (AWS CloudHSM key store)",
@@ -117,56 +123,117 @@ def default(quota: str, region: str) -> float | None:
     return DEFAULTS.get(quota)
 
 
-class _Meter:
-    """How much of a quota is used in the present interval."""
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The interval in which an account came nearest to one of its request quotas.
 
-    __slots__ = ("allowed", "interval", "limit", "used", "window")
+    `quota` is AWS's name of it, or the name of an operation that the test limits alone; `used` counts the calls of the
+    interval, those over the quota as well, `operations` how many of which, most first. `limit` is calls per second.
+    `at` is the second in which the interval begins, counted from the start of the fake. A custom key store has quotas
+    of its own: `key_store` is its id, `account` its owner.
+    """
+
+    quota: str
+    account: str
+    region: str
+    used: int
+    limit: float
+    at: int
+    operations: Mapping[str, int]
+    key_store: str = ""
+
+    @property
+    def share(self) -> float:
+        """How much of the quota was used: 1 is all of it, more than 1 means that calls were throttled."""
+        return self.used / _allowed(self.limit) if self.limit else inf
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{operation} {count:,}" for operation, count in self.operations.items())
+        interval = _interval(self.limit)
+        when = f"in second {self.at}" if interval == 1 else f"in seconds {self.at} to {self.at + interval - 1}"
+        where = f" of {self.key_store}" if self.key_store else ""
+        return f"{self.quota}{where}: {self.used:,} of {_allowed(self.limit):,g} {when}, {counts}"
+
+
+def _interval(limit: float) -> int:
+    """Return the seconds of an interval: AWS words a rate below one as one call in several seconds."""
+    return round(1 / limit) if 0 < limit < 1 else 1
+
+
+def _allowed(limit: float) -> float:
+    """Return how many calls an interval may have."""
+    return max(limit, 1) if limit else 0
+
+
+class _Meter:
+    """The calls that count in a quota: those of the present interval, and of the one with most of them."""
+
+    __slots__ = ("allowed", "calls", "interval", "limit", "peak", "peak_window", "window")
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
-        # AWS words a rate below one as one call in an interval of several seconds.
-        self.interval = round(1 / limit) if 0 < limit < 1 else 1
-        self.allowed = max(limit, 1) if limit else 0
-        self.window = -1.0
-        self.used = 0
+        self.interval = _interval(limit)
+        self.allowed = _allowed(limit)
+        self.window = self.peak_window = -1.0
+        self.calls: list[str] = []
+        self.peak: list[str] = []
 
-    def admits(self, seconds: float) -> bool:
+    def admits(self, operation: str, seconds: float) -> bool:
         """Count a call, and say whether it is within the quota."""
         window = seconds // self.interval
         if window != self.window:
-            self.window, self.used = window, 0
-        self.used += 1
-        return self.used <= self.allowed
+            self._close()
+            self.window, self.calls = window, []
+        # Appending costs what counting does; what there was of each is told when somebody asks.
+        self.calls.append(operation)
+        return len(self.calls) <= self.allowed
+
+    def fullest(self) -> tuple[int, list[str]]:
+        """Return the second in which the fullest interval began, and its calls."""
+        self._close()
+        return int(self.peak_window * self.interval), self.peak
+
+    def _close(self) -> None:
+        if len(self.calls) > len(self.peak):
+            self.peak, self.peak_window = self.calls, self.window
 
 
 class Quotas:
     """The quotas of a fake, enforced with AWS's default values until a test says otherwise.
+
+    Requests are counted for each account that calls, in each Region, whosever the keys are; those of AWS services for
+    the account on whose behalf they call.
 
     ::
 
         kms.quotas["Decrypt"] = 3                                    # that operation alone, per second
         kms.quotas["Cryptographic operations (symmetric)"] = 100     # the pool, by AWS's name
         kms.quotas["Aliases per KMS key"] = 2                        # a resource quota, by AWS's name
+        kms.quotas.load("eu-west-1")                                 # the defaults of that Region, everywhere
         kms.quotas.off()                                             # none is enforced
+
+        print(kms.quotas.peaks()[0])                                 # how near the code came to one of them
     """
 
     def __init__(self, region: str) -> None:
         self._region = region
+        self._loaded: str | None = None
         self._set: dict[str, float] = {}
-        self._meters: dict[tuple[str, str, str], _Meter] = {}
+        self._meters: dict[tuple[str, str, str, str], _Meter] = {}
         self.enforced = True
 
     def __setitem__(self, name: str, per_second: float) -> None:
         """Set a quota, by AWS's name of it or by the name of an operation: calls per second, or how many."""
         if per_second < 0:
             raise UsageError(f"a quota is a number of calls per second or of resources, not {per_second!r}")
-        self._set[self._canonical(name)] = per_second
-        self._meters.clear()
+        name = self._canonical(name)
+        self._set[name] = per_second
+        self._count_anew(name)
 
     def __getitem__(self, name: str) -> float:
         """Return what is in force for a quota where the fake lives: what the test set, or else AWS's default."""
         name = self._canonical(name)
-        value = self._set.get(name, RESOURCES.get(name, default(name, self._region)))
+        value = self._set.get(name, RESOURCES.get(name, self._default(name, self._region)))
         return inf if value is None else value
 
     def resource(self, name: str) -> float:
@@ -175,13 +242,34 @@ class Quotas:
 
     def __delitem__(self, name: str) -> None:
         """Go back to AWS's default."""
-        self._set.pop(self._canonical(name), None)
-        self._meters.clear()
+        name = self._canonical(name)
+        self._set.pop(name, None)
+        self._count_anew(name)
 
     def __iter__(self) -> Iterator[str]:
         """Give the names of all quotas."""
-        of_requests = (*DEFAULTS, *(_CHINA.keys() - DEFAULTS.keys()))
-        return iter((*(name for name in of_requests if default(name, self._region)), *RESOURCES))
+        of_requests = (*DEFAULTS, *sorted(_CHINA.keys() - DEFAULTS.keys()))
+        return iter((*(name for name in of_requests if self._default(name, self._region)), *RESOURCES))
+
+    def load(self, region: str) -> None:
+        """Let the default values of a Region hold wherever calls go, such as those of the one in production.
+
+        AWS's defaults are not the same everywhere: by default each call meets those of the Region that it goes to.
+        Quotas that the test has set keep their values; all counts begin anew.
+
+        Args:
+            region: the name of a Region, such as `"eu-west-1"`.
+
+        Raises:
+            UsageError: AWS has no such Region.
+
+        """
+        regions = service.regions()
+        if region not in regions:
+            near = difflib.get_close_matches(region, sorted(regions), n=3) or sorted(regions)
+            raise UsageError(f"AWS has no Region {region!r}; did you mean {' or '.join(map(repr, near))}?")
+        self._loaded = region
+        self._meters.clear()
 
     def off(self) -> None:
         """Enforce none."""
@@ -191,35 +279,62 @@ class Quotas:
         """Enforce them again."""
         self.enforced = True
 
-    def count(self, operation: str, pools: Collection[str], account: str, region: str, seconds: float) -> str:
+    def peaks(self) -> list[Peak]:
+        """Tell of each request quota that calls have counted in when it was fullest: the nearest to its limit first.
+
+        For each account and Region, and each custom key store. What is called while quotas are off is not counted;
+        `str()` of a peak is a line such as `Cryptographic operations (symmetric) request rate: 73 of 100,000 in
+        second 2, Decrypt 70, Encrypt 3`.
+        """
+        peaks = [self._peak(place, meter) for place, meter in self._meters.items() if meter.limit < inf]
+        return sorted(peaks, key=lambda peak: (-peak.share, peak.quota, peak.account, peak.region, peak.key_store))
+
+    def count(self, operation: str, pools: tuple[str, ...], account: str, region: str, seconds: float) -> str:
         """Count a call; return the quota that it goes over, or nothing."""
         if not self.enforced:
             return ""
         exceeded = ""
         if operation in self._set:
-            pools = {operation, *pools}
+            pools = (operation, *pools)
         for quota in pools:
-            meter = self._meters.get((quota, account, region)) or self._new_meter(quota, account, region)
-            if not meter.admits(seconds) and not exceeded:
+            place = (quota, account, region, "")
+            meter = self._meters.get(place) or self._new_meter(place, region)
+            if not meter.admits(operation, seconds) and not exceeded:
                 exceeded = f"{quota} is {meter.limit:g} per second for account {account} in {region}"
         return exceeded
 
-    def count_in_key_store(self, kind: str, store_id: str, region: str, seconds: float) -> str:
+    def count_in_key_store(self, operation: str, store: CustomKeyStore, seconds: float) -> str:
         """Count a call that a custom key store has to work for; return its quota where that is one too many."""
         if not self.enforced:
             return ""
-        quota = OF_KEY_STORE[kind]
-        meter = self._meters.get((quota, store_id, region)) or self._new_meter(quota, store_id, region)
-        if meter.admits(seconds):
+        quota = OF_KEY_STORE[store.kind]
+        place = (quota, store.account, store.region, store.id)
+        meter = self._meters.get(place) or self._new_meter(place, store.region)
+        if meter.admits(operation, seconds):
             return ""
-        return f"{quota} is {meter.limit:g} per second for {store_id}"
+        return f"{quota} is {meter.limit:g} per second for {store.id}"
 
-    def _new_meter(self, quota: str, whose: str, region: str) -> _Meter:
+    def _new_meter(self, place: tuple[str, str, str, str], region: str) -> _Meter:
+        quota = place[0]
         limit = self._set.get(quota)
         if limit is None:
-            limit = default(quota, region)
-        meter = self._meters[quota, whose, region] = _Meter(inf if limit is None else limit)
+            limit = self._default(quota, region)
+        meter = self._meters[place] = _Meter(inf if limit is None else limit)
         return meter
+
+    def _default(self, quota: str, region: str) -> float | None:
+        return default(quota, self._loaded or region)
+
+    def _count_anew(self, quota: str) -> None:
+        for place in [place for place in self._meters if place[0] == quota]:
+            del self._meters[place]
+
+    @staticmethod
+    def _peak(place: tuple[str, str, str, str], meter: _Meter) -> Peak:
+        quota, account, region, key_store = place
+        at, calls = meter.fullest()
+        operations = dict(sorted(Counter(calls).items(), key=lambda item: (-item[1], item[0])))
+        return Peak(quota, account, region, len(calls), meter.limit, at, operations, key_store)
 
     def _canonical(self, name: str) -> str:
         full = f"{name} request rate"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kms import arns
 from pytest_kms.errors import CustomKeyStoreNameInUseException, CustomKeyStoreNotFoundException
+from pytest_kms.state import consistency
 from pytest_kms.state.alias import Alias
 from pytest_kms.state.key import CUSTOMER, PENDING_REPLICA_DELETION
 from pytest_kms.state.key_store import CustomKeyStore
@@ -42,6 +43,34 @@ class Registry:
         insort(self.key_ids, key.id)
         key.backing.members[self.region] = key
         self.customer_keys += key.manager == CUSTOMER
+
+    # what calls see of it: not quite what is there, where consistency is eventual
+
+    def find_key(self, key_id: str) -> Key | None:
+        """Return the key of an id, if a call sees one."""
+        return self.world.consistency.seen(consistency.KEYS, self, key_id, self.keys.get(key_id))
+
+    def find_alias(self, name: str) -> Alias | None:
+        """Return the alias of a name, if a call sees one; where it pointed before may have been deleted since."""
+        alias = self.world.consistency.seen(consistency.ALIASES, self, name, self.aliases.get(name))
+        return None if alias is None or alias.key.deleted else alias
+
+    def listed_key_ids(self) -> list[str]:
+        """List the ids of the keys that a call sees, in order."""
+        if not self.world.consistency.pending:
+            return self.key_ids
+        return [key_id for key_id in self.key_ids if self.find_key(key_id)]
+
+    def listed_alias_names(self, key: Key | None = None) -> list[str]:
+        """List the names of the aliases that a call sees, or those of a key alone."""
+        if not self.world.consistency.pending:
+            return self.alias_names if key is None else key.aliases
+        seen = self.world.consistency.seen_of(
+            consistency.ALIASES, self, self.aliases, lambda alias: key in (None, alias.key) and not alias.key.deleted
+        )
+        return [alias.name for alias in seen]
+
+    # custom key stores
 
     def key_store(self, store_id: str) -> CustomKeyStore:
         """Return a custom key store.
@@ -77,6 +106,8 @@ class Registry:
         store = CustomKeyStore(id=store_id, home=self, name=name, backing=backing, created=self.world.now)
         self.key_stores[store_id] = store
         return store
+
+    # what becomes of keys and aliases
 
     def delete_after(self, key: Key, window: dt.timedelta) -> dt.datetime:
         """Delete a key once a waiting period is over, unless it was cancelled by then; say when that is."""

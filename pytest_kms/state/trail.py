@@ -36,11 +36,24 @@ class KeyUse(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One request of a call: botocore retries a call that was throttled."""
+    """One request of a call: botocore retries a call that was throttled, or failed in another way that may pass.
+
+    `error` is AWS's code, or the name of what happened on the way, such as "ReadTimeoutError". `delay` are the seconds
+    of the fake's time that the client waited before it, and `took` those until its answer or the client's giving up.
+    `lost` says that KMS did what was asked, and the client was not told.
+    """
 
     number: int
     time: dt.datetime
     error: str | None
+    delay: float = 0.0
+    took: float = 0.0
+    lost: bool = False
+
+    @property
+    def carried_out(self) -> bool:
+        """Whether KMS did what was asked."""
+        return self.error is None or self.lost
 
 
 class Event(NamedTuple):
@@ -107,6 +120,21 @@ class Event(NamedTuple):
     def throttled(self) -> int:
         """How many attempts were throttled."""
         return sum(attempt.error == "ThrottlingException" for attempt in self.attempts)
+
+    @property
+    def retries(self) -> int:
+        """How many attempts came after the first."""
+        return len(self.attempts) - 1
+
+    @property
+    def waited(self) -> float:
+        """How many seconds of the fake's time the client waited before its attempts."""
+        return sum(attempt.delay for attempt in self.attempts)
+
+    @property
+    def carried_out(self) -> int:
+        """How often KMS did what was asked: more than once if an answer was lost and the client tried again."""
+        return sum(attempt.carried_out for attempt in self.attempts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +279,7 @@ class Trail(Sequence[Event]):
 
 def last_use(trail: Trail, key: str) -> Event | None:
     """Return the last cryptographic operation on the key of an ARN that succeeded; a dry run never does."""
-    uses = [event for event in trail if event.cryptographic and event.succeeded and key in event.keys]
+    uses = [event for event in trail if event.cryptographic and event.carried_out and key in event.keys]
     # Calls stand in the order in which they began.
     return max(reversed(uses), key=lambda event: event.answered, default=None)
 

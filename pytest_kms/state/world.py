@@ -18,6 +18,8 @@ from pytest_kms.errors import Refusal, UsageError
 from pytest_kms.state import aws_managed, aws_services, rotation
 from pytest_kms.state.agenda import Agenda
 from pytest_kms.state.backing import Backing, KeyMaterial
+from pytest_kms.state.consistency import Consistency
+from pytest_kms.state.faults import Faults
 from pytest_kms.state.grant import GrantTokens
 from pytest_kms.state.key import AWS, AWS_OWNED, CUSTOMER, ENABLED, Key
 from pytest_kms.state.principal import Identity, Principal, account_of, default_principal, service_principal
@@ -27,10 +29,9 @@ from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pytest_kms.state.enclave import Enclave, NitroRoot
-    from pytest_kms.state.faults import Fault
     from pytest_kms.state.imported import ImportParameters
     from pytest_kms.state.key_store import CustomKeyStore
     from pytest_kms.state.trail import KeyName
@@ -59,13 +60,16 @@ class World:
         self.clock = Clock()
         self.agenda = Agenda(self.clock)
         self.quotas = Quotas(region)
-        self.faults: list[Fault] = []
+        self.consistency = Consistency()
+        self.faults = Faults()
         self.trail = Trail(self.arns_of, self.identity_of)
         self.refusals: list[Refusal] = []
         # Repeatable on purpose, for the same seed: these are test keys.
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311
         self.grant_tokens = GrantTokens(self.random_bytes)
         self._secret = self.random_bytes(32)
+        self.jitter: Callable[[], float] = random.Random(self._secret).random  # noqa: S311
+        """Random parts of waits, from 0 to 1: of a source of their own, so that a retry changes no key."""
         self._request_prefix = self.random_uuid()[:-12]
         self._requests = 0
         self._nitro_root: NitroRoot | None = None

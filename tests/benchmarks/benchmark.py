@@ -28,7 +28,7 @@ import boto3
 import botocore
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -54,7 +54,7 @@ ROUNDS_OF_SPECS = 30
 SUITE_RUNS = 25
 FIXTURE_RUNS = 7
 FIXTURE_TESTS = 1000
-THROTTLED_CALLS = 15
+FAILING_CALLS = 15
 TESTS = 500
 OUR_RUNS = 5
 ROUNDS_OF_MANY_KEYS = 9
@@ -62,6 +62,16 @@ LIMIT = 1.15
 LIMIT_OF_CREATE_KEY = 1.3
 LIMIT_OF_GROWTH = 1.3
 ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
+ERRORS = (
+    "ThrottlingException",
+    "KMSInternalException",
+    "EndpointConnectionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ConnectionClosedError",
+    "SSLError",
+    "HTMLBody",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,7 @@ class Floor:
         events: Any = self.client.meta.events
         for event, handler in stub.HANDLERS:
             events.unregister(event, handler)
+        events.unregister(*stub.LAST)
         events.register("before-send.kms", self._send)
         with fake_kms() as kms:
             self.client.create_key()
@@ -541,36 +552,37 @@ def faster(ours: Path, moto: Path) -> Row:
     )
 
 
-# Throttling
+# Failing
 
 
-def measure_throttling() -> Iterator[Row]:
-    """Time calls that are throttled through all their retries."""
+def measure_failing() -> Iterator[Row]:
+    """Time calls that fail through all their retries, in each mode and for each kind of failure."""
     for mode, attempts in ATTEMPTS.items():
         retries: Any = {"mode": mode}
         config = Config(retries=retries)
-        times = []
-        for number in range(-1, THROTTLED_CALLS):
-            # Each has a client of its own, made beforehand: botocore's retries remember earlier failures.
-            ours = client(config)
-            with fake_kms() as kms:
-                kms.create_key(alias="alias/benchmark")
-                kms.throttle(times=attempts)
-                start = time.perf_counter()
-                try:
-                    ours.encrypt(KeyId="alias/benchmark", Plaintext=b"x")
-                except ClientError:
-                    took = time.perf_counter() - start
-                kms.assert_throttled("Encrypt", times=attempts)
-                if number >= 0:  # the first warms up
-                    times.append(took)
-        yield Row(
-            f"A call throttled through {attempts} attempts, {mode} mode",
-            statistics.median(times) * 1e3,
-            20,
-            "ms",
-            f"at worst {max(times) * 1e3:.1f} ms",
-        )
+        for error in ERRORS:
+            times = []
+            for number in range(-1, FAILING_CALLS):
+                # Each has a client of its own, made beforehand: botocore's retries remember earlier failures.
+                ours = client(config)
+                with fake_kms() as kms:
+                    kms.create_key(alias="alias/benchmark")
+                    kms.fail("Encrypt", error, times=attempts)
+                    start = time.perf_counter()
+                    try:
+                        ours.encrypt(KeyId="alias/benchmark", Plaintext=b"x")
+                    except (BotoCoreError, ClientError):
+                        took = time.perf_counter() - start
+                    kms.assert_retried("Encrypt", error=error, times=attempts - 1)
+                    if number >= 0:  # the first warms up
+                        times.append(took)
+            yield Row(
+                f"A call that meets {attempts} x {error}, {mode} mode",
+                statistics.median(times) * 1e3,
+                20,
+                "ms",
+                f"at worst {max(times) * 1e3:.1f} ms",
+            )
 
 
 # Many keys
@@ -663,7 +675,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "material": measure_material,
     "fake": measure_fake,
     "suites": measure_suites,
-    "throttling": measure_throttling,
+    "failing": measure_failing,
     "many-keys": measure_many_keys,
 }
 """What is measured, in the order of the table."""

@@ -1060,3 +1060,16 @@ def test_denials_are_asserted_on(kms: FakeKMS, managed: Key) -> None:
 
     kms.assert_denied("Encrypt", key=managed, times=1)
     kms.assert_not_used(managed)
+
+
+def test_a_foreign_key_named_with_a_ciphertext_of_another_stays_hidden(kms: FakeKMS) -> None:
+    """Whoever names a key of another account learns nothing of it, also where the ciphertext was made with his own."""
+    blob = kms.encrypt(kms.create_key(), b"secret")
+    foreign = kms.create_key(account=STRANGER)
+    missing = foreign.arn.replace(foreign.id, MISSING)
+
+    errors = [error_of(kms.client, "decrypt", CiphertextBlob=blob, KeyId=arn) for arn in (foreign.arn, missing)]
+
+    assert ["AccessDeniedException"] * 2 == [error["Code"] for error in errors]
+    assert errors[0] == errors[1]
+    assert HIDDEN in errors[0]["Message"]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from typing import TYPE_CHECKING
 
+import boto3
+import botocore.exceptions
 import pytest
 from botocore import xform_name
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from pytest_kms import NotSupported, UsageError, errors, fake_kms, service
 
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_kms import KMSClient
 
-    from pytest_kms import FakeKMS, Key
+    from pytest_kms import Event, FakeKMS, Key
 
 THROTTLED = {
     "Code": "ThrottlingException",
@@ -320,8 +326,12 @@ STATUSES = {
 }
 MESSAGES = {
     "DryRunOperationException": "The request would have succeeded, but the DryRun option is set.",
+    "AccessDeniedException": "User: arn:aws:iam::123456789012:user/tester is not authorized to perform: kms:ListKeys"
+    " on resource: * because no identity-based policy allows the kms:ListKeys action",
     "ExpiredTokenException": "The security token included in the request is expired",
     "IncorrectKeyException": "The key ID in the request does not identify a CMK that can perform this operation.",
+    "InvalidSignatureException": "The request signature we calculated does not match the signature you provided."
+    " Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
     "ThrottlingException": THROTTLED["Message"],
     "UnrecognizedClientException": "The security token included in the request is invalid.",
 }
@@ -517,7 +527,8 @@ def test_an_error_that_the_operation_never_ends_with_is_refused(kms: FakeKMS) ->
         " AccessDeniedException, DependencyTimeoutException, ExpiredTokenException, InternalFailure,"
         " InvalidMarkerException, InvalidSignatureException, KeyUnavailableException, KMSInternalException,"
         " OptInRequired, RequestExpired, ServiceUnavailable, ThrottlingException, UnrecognizedClientException,"
-        " ValidationException."
+        " ValidationException. And on the way: ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError,"
+        " SSLError, ReadTimeoutError, HTMLBody, TruncatedBody."
     ) == str(excinfo.value)
     assert [] == kms.unused_faults()
 
@@ -603,3 +614,417 @@ def test_a_test_whose_failures_are_not_used_fails(pytester: pytest.Pytester) -> 
             " after 1 more calls. What to do: *"
         ]
     )
+
+
+# on the way
+
+
+ON_THE_WAY = ["ConnectionClosedError", "ConnectTimeoutError", "EndpointConnectionError", "ReadTimeoutError", "SSLError"]
+TEXTS = {
+    "ConnectionClosedError": 'Connection was closed before we received a valid response from endpoint URL: "{url}".',
+    "ConnectTimeoutError": 'Connect timeout on endpoint URL: "{url}"',
+    "EndpointConnectionError": 'Could not connect to the endpoint URL: "{url}"',
+    "ReadTimeoutError": 'Read timeout on endpoint URL: "{url}"',
+    "SSLError": "SSL validation failed for {url} [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed:"
+    " unable to get local issuer certificate",
+}
+
+
+@pytest.mark.parametrize("form", ["name", "class"])
+@pytest.mark.parametrize("name", ON_THE_WAY)
+def test_a_request_may_end_on_its_way(kms: FakeKMS, client: KMSClient, name: str, form: str) -> None:
+    """With botocore's exception and text; it is ordered by name or by class."""
+    kind = getattr(botocore.exceptions, name)
+    kms.fail("ListKeys", name if form == "name" else kind)
+
+    with pytest.raises(kind) as excinfo:
+        client.list_keys()
+
+    assert TEXTS[name].format(url=f"https://kms.{kms.world.region}.amazonaws.com/") == str(excinfo.value)
+    assert (name, "", "the test ordered it with kms.fail") == (
+        kms.trail.last.error,
+        kms.trail.last.message,
+        kms.trail.last.why,
+    )
+
+
+def test_an_error_of_aws_may_be_ordered_by_its_class(kms: FakeKMS, client: KMSClient) -> None:
+    """By the one that the client has."""
+    key = kms.create_key()
+    kms.fail("Encrypt", client.exceptions.DisabledException)
+
+    assert "DisabledException" == code_of(client, key)
+
+
+CARRIED_OUT = [
+    ("ConnectionClosedError", None, False),
+    ("ConnectionClosedError", True, True),
+    ("ConnectTimeoutError", None, False),
+    ("EndpointConnectionError", False, False),
+    ("HTMLBody", None, False),
+    ("HTMLBody", True, True),
+    ("KMSInternalException", None, False),
+    ("KMSInternalException", True, True),
+    ("ReadTimeoutError", None, True),
+    ("ReadTimeoutError", False, False),
+    ("ServiceUnavailable", True, True),
+    ("SSLError", None, False),
+    ("TruncatedBody", None, True),
+]
+
+
+@pytest.mark.parametrize(("error", "carried_out", "done"), CARRIED_OUT)
+def test_what_failed_may_be_done_all_the_same(
+    kms: FakeKMS, client: KMSClient, *, error: str, carried_out: bool | None, done: bool
+) -> None:
+    """The key is there, the trail says so, and so does an assertion; the client knows nothing."""
+    kms.fail("CreateKey", error, carried_out=carried_out)
+
+    with contextlib.suppress(ClientError, botocore.exceptions.BotoCoreError):
+        assert "KeyMetadata" not in client.create_key()
+
+    (event,) = kms.trail
+    assert (error, False, done) == (event.error, event.succeeded, event.carried_out == 1)
+    assert done == event.attempts[0].lost
+    assert done == bool(client.list_keys()["Keys"])
+
+
+def test_a_use_that_nobody_was_told_of_is_one(kms: FakeKMS, client: KMSClient) -> None:
+    """The key was used, whatever the client knows."""
+    key, other = kms.create_key(), kms.create_key()
+    kms.fail("Encrypt", "ReadTimeoutError", key=key)
+    kms.fail("Encrypt", "ReadTimeoutError", key=other, carried_out=False)
+    for each in (key, other):
+        with pytest.raises(botocore.exceptions.ReadTimeoutError):
+            client.encrypt(KeyId=each.id, Plaintext=b"x")
+
+    kms.assert_used(key, "Encrypt", times=1)
+    kms.assert_not_used(other)
+
+
+def test_what_is_refused_is_not_done(kms: FakeKMS, client: KMSClient) -> None:
+    """The client meets what was ordered, though KMS would have refused."""
+    key = kms.create_key(state="Disabled")
+    kms.fail("Encrypt", "ReadTimeoutError")
+    with pytest.raises(botocore.exceptions.ReadTimeoutError):
+        client.encrypt(KeyId=key.id, Plaintext=b"x")
+
+    assert (0, False) == (kms.trail.last.carried_out, kms.trail.last.attempts[0].lost)
+
+
+def test_an_answer_that_is_cut_is_none(kms: FakeKMS, client: KMSClient) -> None:
+    """botocore gives the application an answer without members, and an error without a code of AWS's."""
+    key = kms.create_key()
+    kms.fail("Encrypt", "TruncatedBody", times=2)
+
+    assert {"ResponseMetadata"} == set(client.encrypt(KeyId=key.id, Plaintext=b"x"))
+    assert "400" == response_of(client, "encrypt", KeyId="alias/none", Plaintext=b"x")[0]["Code"]
+
+
+def test_an_answer_that_is_no_json_is_a_gateway_s(kms: FakeKMS, client: KMSClient) -> None:
+    """botocore goes by the status."""
+    kms.fail("ListKeys", "HTMLBody")
+
+    assert ({"Code": "502", "Message": "Bad Gateway"}, 502) == response_of(client, "list_keys")
+
+
+@pytest.mark.parametrize(
+    ("error", "carried_out", "message"),
+    [
+        ("SSLError", True, "a request that ends with SSLError was not carried out"),
+        ("EndpointConnectionError", True, "a request that ends with EndpointConnectionError was not carried out"),
+        ("ThrottlingException", True, "a request that ends with ThrottlingException was not carried out"),
+        ("TruncatedBody", False, "an answer that ends with TruncatedBody comes of a request that was carried out"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused(kms: FakeKMS, *, error: str, carried_out: bool, message: str) -> None:
+    """Or what must have been."""
+    with pytest.raises(UsageError) as excinfo:
+        kms.fail("Encrypt", error, carried_out=carried_out)
+
+    assert f"pytest-kms: {message}" == str(excinfo.value)
+
+
+@pytest.mark.parametrize("misspelt", ["ReadTimeout", "EndpointConnectionErr", "SSLErr"])
+def test_a_misspelt_exception_of_botocore_s_is_told_too(kms: FakeKMS, misspelt: str) -> None:
+    """The nearest name stands first."""
+    with pytest.raises(UsageError, match=f"the error '{misspelt}'. Did you mean {misspelt[:8]}"):
+        kms.fail("Encrypt", misspelt)
+
+
+def test_access_is_denied_in_aws_s_words(kms: FakeKMS, client: KMSClient) -> None:
+    """With the caller, the action and the resource, as far as AWS names it."""
+    key = kms.create_key()
+    blob = kms.encrypt(key, b"x")
+    kms.fail(None, "AccessDeniedException", times=3)
+    user = "User: arn:aws:iam::123456789012:user/tester is not authorized to perform: kms"
+
+    denials = [
+        response_of(client, "encrypt", KeyId=key.id, Plaintext=b"x"),
+        response_of(client, "decrypt", CiphertextBlob=blob),
+        response_of(client, "list_aliases"),
+    ]
+
+    assert [
+        f"{user}:Encrypt on resource: {key.arn} because no identity-based policy allows the kms:Encrypt action",
+        f"{user}:Decrypt on the resource associated with this ciphertext because no identity-based policy allows the"
+        " kms:Decrypt action",
+        f"{user}:ListAliases on resource: * because no identity-based policy allows the kms:ListAliases action",
+    ] == [error["Message"] for error, _ in denials]
+
+
+# which calls
+
+
+def test_members_say_which_calls_fail(kms: FakeKMS, client: KMSClient) -> None:
+    """Those that have all of them, with these values."""
+    key = kms.create_key()
+    kms.fail("Encrypt", "KMSInternalException", when={"KeyId": key.id, "EncryptionContext": {"order": "7"}})
+
+    assert None is code_of(client, key)
+    context = {"order": "7"}
+    error, _ = response_of(client, "encrypt", KeyId=key.id, Plaintext=b"x", EncryptionContext=context)
+    assert "KMSInternalException" == error["Code"]
+    assert None is code_of(client, key)
+
+
+def test_a_function_says_which_calls_fail(kms: FakeKMS, client: KMSClient) -> None:
+    """It gets the event as it would be recorded, without secrets, and may look at the attempt."""
+    key = kms.create_key("orders")
+    seen: list[Event] = []
+
+    def second(event: Event) -> bool:
+        seen.append(event)
+        return event.attempts[0].number == 2
+
+    kms.throttle("Encrypt")
+    kms.fail("Encrypt", "DisabledException", when=second)
+    with pytest.raises(ClientError, match="DisabledException"):
+        kms.client.encrypt(KeyId="alias/orders", Plaintext=b"secret")
+
+    assert (key.arn, {"KeyId": "alias/orders"}) == (seen[-1].key, seen[-1].parameters)
+    assert None is seen[-1].error
+    assert 0 < seen[-1].attempts[0].delay
+
+
+def test_a_function_that_fails_fails_the_test(pytester: pytest.Pytester) -> None:
+    """No application can swallow that."""
+    pytester.makepyfile(
+        """
+        import contextlib
+
+        def test_one(kms):
+            kms.fail(None, "KMSInternalException", when=lambda event: event.nothing)
+            with contextlib.suppress(Exception):
+                kms.client.list_keys()
+        """
+    )
+    result = pytester.runpytest()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*pytest-kms: the function given as when= has failed: AttributeError(*"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "message"),
+    [
+        ("Encrypt", {"Plaintext": b"x"}, "Plaintext is a secret, which nobody may look at"),
+        ("Encrypt", {"Limit": 1}, "Encrypt has no member 'Limit'"),
+        (None, {"Limits": 1}, "no operation has member 'Limits'"),
+    ],
+)
+def test_members_that_nobody_can_look_at_are_refused(
+    kms: FakeKMS, operation: str | None, members: dict[str, Any], message: str
+) -> None:
+    """They would never be met."""
+    with pytest.raises(UsageError) as excinfo:
+        kms.fail(operation, "KMSInternalException", when=members)
+
+    assert f"pytest-kms: {message}" == str(excinfo.value)
+
+
+def test_facts_of_calls_are_told_in_words() -> None:
+    """Where a fault is left, its conditions are named."""
+
+    def late(event: Event) -> bool:
+        raise NotImplementedError
+
+    with fake_kms() as kms:
+        kms.fail("Encrypt", "SSLError", when={"KeyId": "alias/orders"})
+        kms.throttle(when=late, after=1)
+        kms.fail("Decrypt", "SSLError", when=functools.partial(late))
+        kms.fail("Decrypt", "SSLError", optional=True)
+        with kms.outage("Decrypt"), kms.outage("Sign", optional=True):
+            pass
+
+        partial = [fault for fault in map(str, kms.unused_faults()) if "functools" in fault]
+        assert [
+            "SSLError for Encrypt with KeyId='alias/orders', 1 of them left",
+            "ThrottlingException for any operation when late, 1 of them left, after 1 more calls",
+            *partial,
+            "EndpointConnectionError for Decrypt, an outage that no call met",
+        ] == [str(fault) for fault in kms.unused_faults()]
+        assert 1 == len(partial)
+
+
+# kms.outage
+
+
+def test_everything_fails_while_an_outage_lasts(kms: FakeKMS, client: KMSClient) -> None:
+    """And nothing before and after."""
+    key = kms.create_key()
+    assert None is code_of(client, key)
+    with kms.outage():
+        for _ in range(3):
+            with pytest.raises(botocore.exceptions.EndpointConnectionError):
+                client.list_keys()
+    assert None is code_of(client, key)
+
+    assert "the test ordered it with kms.outage" == kms.trail[1].why
+    assert [] == kms.unused_faults()
+
+
+def test_an_outage_may_be_of_an_operation_and_a_key(kms: FakeKMS, client: KMSClient) -> None:
+    """All other calls pass; the innermost outage has the word."""
+    key, other = kms.create_key("orders"), kms.create_key()
+    with (
+        kms.outage("Encrypt", "KMSInternalException", key="alias/orders"),
+        kms.outage("Encrypt", "DependencyTimeoutException", when={"KeyId": key.arn}),
+    ):
+        assert [None, "KMSInternalException"] == [code_of(client, each) for each in (other, key)]
+        error, _ = response_of(client, "encrypt", KeyId=key.arn, Plaintext=b"x")
+        assert "DependencyTimeoutException" == error["Code"]
+        client.list_keys()
+    assert None is code_of(client, key)
+
+
+def test_an_outage_uses_no_other_order_up(kms: FakeKMS, client: KMSClient) -> None:
+    """What was ordered comes when it is over."""
+    key = kms.create_key()
+    kms.fail("Encrypt", "DisabledException")
+    with kms.outage("Encrypt", "KMSInternalException"):
+        assert "KMSInternalException" == code_of(client, key)
+
+    assert ["DisabledException", None] == [code_of(client, key) for _ in range(2)]
+
+
+def test_an_outage_ends_with_its_block_however_that_ends(kms: FakeKMS, client: KMSClient) -> None:
+    """Also after a reset, which has ended it already."""
+    with pytest.raises(botocore.exceptions.EndpointConnectionError), kms.outage():
+        client.list_keys()
+    client.list_keys()
+    with kms.outage():
+        kms.reset()
+        client.list_keys()
+
+    assert [] == kms.unused_faults()
+
+
+def test_an_outage_that_no_call_meets_fails_the_test(pytester: pytest.Pytester) -> None:
+    """It would prove nothing; none reaches into the next test."""
+    pytester.makeini("[pytest]\nkms_scope = session\n")
+    pytester.makepyfile(
+        """
+        open_outages = []
+
+        def test_in_vain(kms):
+            with kms.outage("Decrypt"):
+                pass
+
+        def test_never_closed(kms):
+            outage = kms.outage(optional=True)
+            outage.__enter__()
+            open_outages.append(outage)
+            kms.latency(7)
+            kms.throttle("Sign", optional=True)
+
+        def test_next(kms):
+            kms.client.list_keys()
+            assert 0 == kms.trail.last.attempts[0].took
+            open_outages.pop().__exit__(None, None, None)
+        """
+    )
+    result = pytester.runpytest()
+
+    result.assert_outcomes(failed=1, passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*pytest-kms: faults were ordered and never used: EndpointConnectionError for Decrypt, an outage that no"
+            " call met. What to do: *"
+        ]
+    )
+
+
+# kms.latency
+
+
+def test_calls_take_as_long_as_was_said_last(kms: FakeKMS, client: KMSClient) -> None:
+    """For the calls that it is meant for; what was said before counts again when it is used up."""
+    key = kms.create_key()
+    kms.clock.freeze()
+    before = kms.clock.now
+    kms.latency(1)
+    kms.latency(3, "Encrypt", key=key, when={"KeyId": key.id})
+    kms.latency(20, times=1)
+    for _ in range(2):
+        client.encrypt(KeyId=key.id, Plaintext=b"x")
+    client.list_keys()
+    kms.latency(0)
+    client.list_keys()
+
+    assert [20, 3, 1, 0] == [event.attempts[0].took for event in kms.trail]
+    assert 24 == round((kms.clock.now - before).total_seconds(), 3)
+    assert [0, 20, 23, 24] == [round((event.time - before).total_seconds(), 3) for event in kms.trail]
+
+
+def test_a_failure_takes_its_time_too(kms: FakeKMS, client: KMSClient) -> None:
+    """An answer of KMS does, what never reaches it does not."""
+    kms.latency(2)
+    kms.fail("ListKeys", "KMSInternalException")
+    kms.fail("ListKeys", "EndpointConnectionError")
+    for _ in range(2):
+        with contextlib.suppress(ClientError, botocore.exceptions.BotoCoreError):
+            client.list_keys()
+    assert "NotFoundException" == response_of(client, "describe_key", KeyId="alias/none")[0]["Code"]
+
+    assert [2, 0, 2] == [event.attempts[0].took for event in kms.trail]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seconds": -1}, "seconds is 0 or more, not -1"),
+        ({"seconds": float("inf")}, "seconds is 0 or more, not inf"),
+        ({"seconds": 1, "times": 0}, "times is 1 or more, not 0"),
+    ],
+)
+def test_latencies_that_are_none(kms: FakeKMS, arguments: dict[str, Any], message: str) -> None:
+    """Time does not run backward."""
+    with pytest.raises(UsageError) as excinfo:
+        kms.latency(**arguments)
+
+    assert f"pytest-kms: {message}" == str(excinfo.value)
+
+
+# nobody else's
+
+
+def test_no_fault_touches_another_service(kms: FakeKMS) -> None:
+    """A client of STS with an endpoint of its own, and moto's S3, work through every outage of KMS."""
+    sts = boto3.client("sts", region_name="us-east-1", aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="example")
+    body = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
+
+    def answer(request: Any, **_: Any) -> Any:
+        response: Any = AWSResponse(request.url, 200, {}, None)  # type: ignore[arg-type]
+        response._content = body  # noqa: SLF001
+        return response
+
+    sts.meta.events.register("before-send.sts", answer)
+    kms.latency(100)
+    before = kms.clock.waited
+    with kms.outage(optional=True), mock_aws():
+        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="orders")
+        assert 200 == sts.get_caller_identity()["ResponseMetadata"]["HTTPStatusCode"]
+
+    assert before == kms.clock.waited
+    assert 0 == len(kms.trail)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from policies import allow, by, policy
 
 from pytest_kms import UsageError, fake_kms
 
@@ -556,3 +560,309 @@ def test_a_burst_of_calls_gets_through_with_retries(kms: FakeKMS, key: Key, mode
 
     kms.assert_used(key, "Encrypt", times=6)
     kms.assert_throttled("Encrypt")
+
+
+# whose quota it is
+
+OTHER = "999999999999"
+CLOUDHSM = "Custom key store request quota (AWS CloudHSM key store)"
+
+
+def test_the_caller_is_charged_whosever_the_key_is(kms: FakeKMS, client: KMSClient) -> None:
+    """Another account that uses a key fills its own quota, not that of the key's owner."""
+    key = kms.create_key(policy=policy(allow(Principal=by("*"))))
+    everything = policy(allow())
+    theirs = kms.client_for(kms.principal("role/app", account=OTHER, policy=everything), config=ONCE)
+    theirs_too = kms.client_for(kms.principal("user/eva", account=OTHER, policy=everything), config=ONCE)
+    kms.quotas[POOL] = 1
+
+    def uses(client: KMSClient) -> bool:
+        return not is_throttled(lambda: client.encrypt(KeyId=key.arn, Plaintext=b"x"))
+
+    assert [True, False, True] == [uses(caller) for caller in (theirs, theirs_too, client)]
+    assert [(OTHER, 2), ("123456789012", 1)] == [(peak.account, peak.used) for peak in kms.quotas.peaks()]
+    assert f"over quota: {POOL} request rate is 1 per second for account {OTHER} in us-east-1" == kms.trail[1].why
+
+
+def test_a_service_counts_for_whom_it_calls(kms: FakeKMS, client: KMSClient, key: Key) -> None:
+    """What a service encrypts for somebody is a call of that account."""
+    caller = kms.principal("role/app", policy=policy(allow()))
+    kms.quotas["GenerateDataKey"] = 1
+
+    kms.service("s3", on_behalf_of=caller).store(key, "arn:aws:s3:::orders/7", b"x")
+
+    assert is_throttled(lambda: client.generate_data_key(KeyId=key.id, KeySpec="AES_256"))
+
+
+@pytest.mark.parametrize(
+    ("source_arn", "account"), [(f"arn:aws:logs:us-east-1:{OTHER}:log-group:x", OTHER), (None, "123456789012")]
+)
+def test_a_service_on_its_own_account_counts_for_somebody(kms: FakeKMS, source_arn: str | None, account: str) -> None:
+    """For the account of the resource that it calls for; where it names none, for the owner of the key."""
+    logs = kms.service("logs.us-east-1.amazonaws.com", source_arn=source_arn)
+    key = kms.create_key(policy=policy(allow(Principal={"Service": "logs.us-east-1.amazonaws.com"})))
+
+    logs.client.encrypt(KeyId=key.arn, Plaintext=b"x")
+
+    assert [account] == [peak.account for peak in kms.quotas.peaks()]
+
+
+def test_a_service_that_names_no_key_counts_for_nobody(kms: FakeKMS) -> None:
+    """There is no account to charge it to."""
+    logs = kms.service("logs.us-east-1.amazonaws.com")
+
+    assert not is_throttled(lambda: logs.client.encrypt(KeyId="alias/nowhere", Plaintext=b"x"))
+    assert [""] == [peak.account for peak in kms.quotas.peaks()]
+
+
+def test_keys_of_two_kinds_count_in_two_quotas(kms: FakeKMS, client: KMSClient, key: Key) -> None:
+    """ReEncrypt from a symmetric to an RSA key is a call of both pools."""
+    rsa = kms.create_key(spec="RSA_2048", usage="ENCRYPT_DECRYPT")
+    blob = kms.encrypt(key, b"x")
+
+    client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=rsa.id, DestinationEncryptionAlgorithm="RSAES_OAEP_SHA_256")
+
+    assert [
+        "Cryptographic operations (RSA) request rate: 1 of 1,000 in second 0, ReEncrypt 1",
+        "Cryptographic operations (symmetric) request rate: 1 of 100,000 in second 0, ReEncrypt 1",
+    ] == [str(peak) for peak in kms.quotas.peaks()]
+
+
+def test_a_key_store_is_shared_by_those_who_use_it(kms: FakeKMS, client: KMSClient) -> None:
+    """Its quota counts the calls of all accounts, and each caller's own quota counts them as well."""
+    store = kms.key_store()
+    key = kms.create_key(key_store=store, policy=policy(allow(Principal=by("*"))))
+    theirs = kms.client_for(kms.principal("role/app", account=OTHER, policy=policy(allow())), config=ONCE)
+    kms.quotas[CLOUDHSM] = 1
+
+    assert not is_throttled(lambda: theirs.encrypt(KeyId=key.arn, Plaintext=b"x"))
+    assert is_throttled(lambda: client.encrypt(KeyId=key.arn, Plaintext=b"x"))
+    assert f"over quota: {CLOUDHSM} is 1 per second for {store.id}" == kms.trail.last.why
+    kms.quotas.off()
+    assert not is_throttled(lambda: client.encrypt(KeyId=key.arn, Plaintext=b"x"))
+
+
+def test_a_replica_counts_in_both_regions(kms: FakeKMS, client: KMSClient) -> None:
+    """ReplicateKey is two calls of CreateKey where the replica is to be."""
+    key = kms.create_key(multi_region=True)
+
+    client.replicate_key(KeyId=key.id, ReplicaRegion="eu-west-1")
+
+    assert [
+        ("eu-west-1", "CreateKey request rate: 2 of 5 in second 0, CreateKey 2"),
+        ("us-east-1", "ReplicateKey request rate: 1 of 5 in second 0, ReplicateKey 1"),
+    ] == [(peak.region, str(peak)) for peak in kms.quotas.peaks()]
+
+
+# peaks
+
+
+def test_a_peak_tells_how_near_a_quota_was(kms: FakeKMS, client: KMSClient, key: Key) -> None:
+    """The fullest second of each quota, the nearest to its limit first, in a line that can be read."""
+    blob = kms.encrypt(key, b"x")
+    client.encrypt(KeyId=key.id, Plaintext=b"x")
+    kms.clock.advance(seconds=2)
+    for _ in range(3):
+        client.encrypt(KeyId=key.id, Plaintext=b"x")
+    for _ in range(7):
+        client.decrypt(CiphertextBlob=blob)
+    client.create_key()
+    kms.clock.advance(seconds=1)
+    client.decrypt(CiphertextBlob=blob)
+
+    peaks = kms.quotas.peaks()
+
+    assert [
+        "CreateKey request rate: 1 of 5 in second 2, CreateKey 1",
+        "Cryptographic operations (symmetric) request rate: 10 of 100,000 in second 2, Decrypt 7, Encrypt 3",
+    ] == [str(peak) for peak in peaks]
+    assert ("123456789012", "us-east-1", 10, 100_000, 2, "") == (
+        peaks[1].account,
+        peaks[1].region,
+        peaks[1].used,
+        peaks[1].limit,
+        peaks[1].at,
+        peaks[1].key_store,
+    )
+    assert {"Decrypt": 7, "Encrypt": 3} == peaks[1].operations
+    assert [0.2, 0.0001] == [peak.share for peak in peaks]
+
+
+def test_a_peak_may_be_over_the_quota(kms: FakeKMS, client: KMSClient, key: Key) -> None:
+    """Calls that were throttled are counted too, in the quota of one operation as in AWS's."""
+    kms.quotas["Encrypt"] = 2
+    kms.quotas["DescribeKey"] = 0
+    for _ in range(3):
+        encrypts(client, key)
+    assert is_throttled(lambda: client.describe_key(KeyId=key.id))
+
+    assert [
+        "DescribeKey request rate: 1 of 0 in second 0, DescribeKey 1",
+        "Encrypt: 3 of 2 in second 0, Encrypt 3",
+        "Cryptographic operations (symmetric) request rate: 3 of 100,000 in second 0, Encrypt 3",
+    ] == [str(peak) for peak in kms.quotas.peaks()]
+
+
+def test_a_peak_of_a_rate_below_one_is_of_several_seconds(kms: FakeKMS, client: KMSClient, key: Key) -> None:
+    """Its interval is that of the quota."""
+    kms.quotas["Encrypt"] = 0.1
+    kms.clock.advance(seconds=25)
+
+    client.encrypt(KeyId=key.id, Plaintext=b"x")
+
+    assert "Encrypt: 1 of 1 in seconds 20 to 29, Encrypt 1" == str(kms.quotas.peaks()[0])
+
+
+def test_a_key_store_has_a_peak_of_its_own(kms: FakeKMS, client: KMSClient) -> None:
+    """Its quota is its own, whoever calls."""
+    store = kms.key_store()
+    key = kms.create_key(key_store=store)
+
+    client.encrypt(KeyId=key.id, Plaintext=b"x")
+
+    peak = kms.quotas.peaks()[0]
+    assert (
+        f"Custom key store request quota (AWS CloudHSM key store) of {store.id}: 1 of 1,800 in second 0, Encrypt 1"
+    ) == str(peak)
+    assert (store.id, store.account, store.region) == (peak.key_store, peak.account, peak.region)
+
+
+def test_there_are_no_peaks_of_what_is_not_counted(kms: FakeKMS, client: KMSClient, key: Key) -> None:
+    """No calls, arranging, and calls while quotas are off leave none."""
+    kms.encrypt(key, b"x")
+    kms.quotas.off()
+    client.encrypt(KeyId=key.id, Plaintext=b"x")
+
+    assert [] == kms.quotas.peaks()
+
+
+def test_quotas_without_a_limit_have_no_peak(client: KMSClient, kms: FakeKMS) -> None:
+    """There is none for SM2 outside of China; the call is refused for its own reasons."""
+    with pytest.raises(ClientError):
+        client.generate_data_key_pair(KeyId="alias/x", KeyPairSpec="SM2")
+
+    assert [] == kms.quotas.peaks()
+
+
+def test_setting_a_quota_leaves_the_counts_of_others(kms: FakeKMS, client: KMSClient, key: Key) -> None:
+    """What is used up stays used up."""
+    kms.quotas["Encrypt"] = 1
+    client.encrypt(KeyId=key.id, Plaintext=b"x")
+
+    kms.quotas["Decrypt"] = 5
+
+    assert not encrypts(client, key)
+
+
+# the defaults of a Region
+
+
+def test_the_quotas_of_a_region_can_be_loaded(client: KMSClient, kms: FakeKMS, key: Key) -> None:
+    """They hold wherever calls go, but for what the test has set."""
+    kms.quotas["DescribeKey"] = 7
+    kms.quotas.load("eu-central-1")
+    elsewhere = kms.client_for(region="ap-east-1", config=ONCE)
+
+    client.encrypt(KeyId=key.id, Plaintext=b"x")
+    elsewhere.generate_random(NumberOfBytes=1)
+
+    assert [20_000, 7] == [kms.quotas[POOL], kms.quotas["DescribeKey"]]
+    assert [("ap-east-1", 20_000), ("us-east-1", 20_000)] == [(peak.region, peak.limit) for peak in kms.quotas.peaks()]
+
+
+def test_loading_quotas_starts_a_new_count(client: KMSClient, kms: FakeKMS) -> None:
+    """It is a new beginning for all of them."""
+    assert [False] * 5 + [True] == [is_throttled(client.create_key) for _ in range(6)]
+
+    kms.quotas.load("us-east-1")
+
+    assert not is_throttled(client.create_key)
+
+
+def test_the_quotas_of_china_can_be_loaded(kms: FakeKMS) -> None:
+    """With the quota that exists there alone."""
+    kms.quotas.load("cn-north-1")
+
+    assert [0.5, 25] == [
+        kms.quotas[f"GenerateDataKeyPair ({spec})"] for spec in ("RSA_3072", "SM2 - China Regions only")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("eu-west1", "did you mean 'eu-west-1' or "), ("Mars", "did you mean 'af-south-1' or ")]
+)
+def test_only_quotas_of_a_region_can_be_loaded(kms: FakeKMS, name: str, near: str) -> None:
+    """A name that is none would silently be a Region with the lowest quotas."""
+    with pytest.raises(UsageError) as excinfo:
+        kms.quotas.load(name)
+
+    assert str(excinfo.value).startswith(f"pytest-kms: AWS has no Region {name!r}; {near}")
+
+
+# any mixture of calls
+
+ACCOUNTS = ("123456789012", OTHER)
+REGIONS = ("us-east-1", "eu-west-1")
+CALLS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(["GenerateRandom", "Encrypt", "ListKeys"]),
+            st.sampled_from(ACCOUNTS),
+            st.sampled_from(REGIONS),
+        ),
+        st.integers(1, 3),
+    ),
+    max_size=30,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(calls=CALLS, pool=st.integers(0, 3), alone=st.integers(0, 2), lists=st.sampled_from([0.5, 1, 2]))
+def test_a_call_is_throttled_exactly_when_the_model_says(
+    calls: list[tuple[str, str, str] | int], pool: int, alone: int, lists: float
+) -> None:
+    """Whatever is called by whom, where and when: a quota counts in an account, a Region and an interval."""
+    with fake_kms(quotas={POOL: pool, "Encrypt": alone, "ListKeys": lists}) as kms:
+        kms.clock.freeze()
+        callers = {account: kms.principal("root", account=account) for account in ACCOUNTS}
+        clients = {
+            (account, region): kms.client_for(callers[account], region=region, config=ONCE)
+            for account in ACCOUNTS
+            for region in REGIONS
+        }
+        keys = {place: kms.create_key(account=place[0], region=place[1]).id for place in clients}
+        made: dict[str, Callable[[KMSClient, str], object]] = {
+            "GenerateRandom": lambda client, _: client.generate_random(NumberOfBytes=1),
+            "Encrypt": lambda client, key: client.encrypt(KeyId=key, Plaintext=b"x"),
+            "ListKeys": lambda client, _: client.list_keys(),
+        }
+        limits: dict[str, tuple[float, int]] = {
+            "pool": (pool, 1),
+            "Encrypt": (alone, 1),
+            "ListKeys": (max(lists, 1), 2 if lists < 1 else 1),
+        }
+        quotas_of = {"GenerateRandom": ("pool",), "Encrypt": ("Encrypt", "pool"), "ListKeys": ("ListKeys",)}
+        used: Counter[tuple[str, str, str, int]] = Counter()
+        now = 0
+        for call in calls:
+            if isinstance(call, int):
+                kms.clock.advance(seconds=call)
+                now += call
+                continue
+            operation, account, region = call
+            over = False
+            for quota in quotas_of[operation]:
+                limit, interval = limits[quota]
+                place = (quota, account, region, now // interval)
+                used[place] += 1
+                over = over or used[place] > limit
+            place_of_client = (account, region)
+            assert over == is_throttled(lambda: made[operation](clients[place_of_client], keys[place_of_client]))  # noqa: B023
+        fullest = {place[:3]: 0 for place in used}
+        for place, count in used.items():
+            fullest[place[:3]] = max(fullest[place[:3]], count)
+        peaks = kms.quotas.peaks()
+        short = {f"{POOL} request rate": "pool", "Encrypt": "Encrypt", "ListKeys request rate": "ListKeys"}
+        assert fullest == {(short[peak.quota], peak.account, peak.region): peak.used for peak in peaks}
+        assert all(peak.used == sum(peak.operations.values()) for peak in peaks)
+        assert sorted((peak.share for peak in peaks), reverse=True) == [peak.share for peak in peaks]

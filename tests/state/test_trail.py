@@ -200,7 +200,7 @@ def test_a_call_is_an_event(
         event.via,
     )
     assert (None, "", "", True) == (event.error, event.message, event.why, event.succeeded)
-    assert ((1, event.time, None),) == event.attempts
+    assert ((1, event.time, None, 0, 0, False),) == event.attempts
     assert (0, False) == (event.throttled, event.dry_run)
     assert answer["ResponseMetadata"]["RequestId"] == event.request_id
 
