@@ -46,20 +46,26 @@ class Asked(NamedTuple):
     constraints: Mapping[str, Any] | None = None
     attestation: Attestation | None = None
     secure: bool = True
-    user_agent: str = ""
+    user_agent: Callable[[], str] | None = None
     unused_days: Callable[[], int] | None = None
 
 
 class RequestContext:
     """The condition keys of one request, as the policy language asks for them: by names in lower case."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_asked", "_found")
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
+        self._found: dict[str, Value | None] = {}
 
     def get(self, key: str, /) -> Value | None:
         """Return the value of a condition key, None where the request has none."""
+        if key not in self._found:
+            self._found[key] = self._find(key)
+        return self._found[key]
+
+    def _find(self, key: str) -> Value | None:
         given: Value | None = self._asked.caller.context.get(key)
         if given is not None:
             return given
@@ -388,7 +394,7 @@ _KEYS: Mapping[str, Callable[[Asked], Value | None]] = {
     "aws:sourcearn": lambda asked: asked.caller.source_arn,
     "aws:tagkeys": _tag_keys,
     "aws:tokenissuetime": _token_issue_time,
-    "aws:useragent": lambda asked: asked.user_agent or None,
+    "aws:useragent": lambda asked: (asked.user_agent() if asked.user_agent else "") or None,
     "aws:userid": lambda asked: asked.caller.user_id or None,
     "aws:username": lambda asked: asked.caller.user_name,
     "aws:viaawsservice": lambda asked: _bool(asked.caller.via),

@@ -5,7 +5,6 @@ The key policy decides first, then the caller's own policies, then grants on the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_kms.condition_keys import Asked, RequestContext
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_kms.state.key import Key
     from pytest_kms.state.trail import KeyUse
 
+_REMEMBERED = 500
 _BY_CIPHERTEXT = "the resource associated with this ciphertext"
 
 
@@ -51,10 +51,18 @@ def _expect_allowed_on_key(call: Call, use: KeyUse, key: Key) -> None:
         raise hidden(call, use.action, why=why)
     if not use.action:
         return
-    asked = _asked(call, use, key)
-    policies = replace(call.principal.policies, key=key.policy_document)
+    policy, asking = key.policy_document, (call.principal, use.action, key.arn)
+    if asking in policy.remembered:
+        call.allowed += (policy.remembered[asking],)
+        return
+    policies = call.principal.policies._replace(key=policy)
     grant = key.grant_for(call.principal.caller, use.action, _asks_of_grants(call, use), call.grants)
-    _expect(call, _decide(call, use.action, key.arn, asked, policies, grant))
+    decision = _decide(call, use.action, key.arn, _asked(call, use, key), policies, grant)
+    _expect(call, decision)
+    if grant is None and decision.unconditional:
+        if len(policy.remembered) >= _REMEMBERED:
+            policy.remembered.clear()  # the default policy is one document in all fakes of a process
+        policy.remembered[asking] = call.allowed[-1]
 
 
 def _expect_may_retire(call: Call, grant: Grant, use: KeyUse) -> None:
@@ -83,7 +91,7 @@ def _asked(call: Call, use: KeyUse | None = None, key: Key | None = None, *, reg
         constraints=call.input.get("Constraints"),
         attestation=call.attestation,
         secure=call.request.secure,
-        user_agent=call.request.user_agent,
+        user_agent=lambda: call.request.user_agent,
         unused_days=None if key is None else lambda: days_unused(world.trail, key, world.now),
     )
 

@@ -7,8 +7,7 @@ identity policies decide within the same limits. A caller of another account nee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_kms.iam.evaluate import ALLOWED, EXPLICIT_DENY, decide
 from pytest_kms.iam.principals import Named
@@ -38,8 +37,7 @@ _OTHERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(NamedTuple):
     """All policies that have a say.
 
     `key` is None where an action is on no key: identity policies decide. A caller without permissions boundary or
@@ -52,8 +50,7 @@ class Policies:
     session: tuple[Document, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a request is allowed; if not, `denied_by` is the kind of policy that AWS names in its answer.
 
     `explicit` tells a Deny from a missing Allow; `verdicts` are what each document said, by kind of policy, and
@@ -72,6 +69,11 @@ class Decision:
     def allowed(self) -> bool:
         """Tell whether the request may go on."""
         return not self.denied_by
+
+    @property
+    def unconditional(self) -> bool:
+        """Tell whether the answer is the same whatever else a request says."""
+        return all(verdict.unconditional for said in self.verdicts.values() for verdict in said)
 
     def reason(self, *, hidden: bool = False) -> str:
         """Return the end of AWS's sentence: `because no identity-based policy allows the kms:Encrypt action`.
@@ -105,26 +107,31 @@ def combine(request: Request, policies: Policies, *, grant: Named | None = None)
 
     Raises UnknownConditionKey as `decide` does.
     """
-    documents = {
-        RESOURCE: (policies.key,),
-        IDENTITY: policies.identity,
-        BOUNDARY: (policies.boundary,),
-        SESSION: policies.session,
-    }
+    key, identity, boundary, session = policies
     verdicts = {
-        kind: tuple(decide(document, request) for document in of_kind if document is not None)
-        for kind, of_kind in documents.items()
+        RESOURCE: () if key is None else (decide(key, request),),
+        IDENTITY: tuple([decide(document, request) for document in identity]),
+        BOUNDARY: () if boundary is None else (decide(boundary, request),),
+        SESSION: tuple([decide(document, request) for document in session]),
     }
     cross_account = _is_cross_account(request)
     needed = _needed(request, verdicts, grant, cross_account=cross_account)
-    decision = Decision(request, verdicts, cross_account, needed, grant)
+    denied_by, explicit = _denial(verdicts, needed, grant)
+    return Decision(request, verdicts, cross_account, needed, grant, denied_by, explicit)
+
+
+def _denial(
+    verdicts: Mapping[str, tuple[Verdict, ...]], needed: tuple[str, ...], grant: Named | None
+) -> tuple[str, bool]:
+    """Tell which kind of policy denies it, if any does, and whether by a Deny."""
     for kind, said in verdicts.items():
-        if any(verdict.decision == EXPLICIT_DENY for verdict in said):
-            return replace(decision, denied_by=kind, explicit=True)
+        for verdict in said:
+            if verdict.decision == EXPLICIT_DENY:
+                return kind, True
     for kind in needed:
         if not _consents(kind, verdicts[kind], grant):
-            return replace(decision, denied_by=kind)
-    return decision
+            return kind, False
+    return "", False
 
 
 def _is_cross_account(request: Request) -> bool:
@@ -149,8 +156,9 @@ def _needed(
 
 
 def _consents(kind: str, verdicts: tuple[Verdict, ...], grant: Named | None) -> bool:
-    if any(verdict.decision == ALLOWED for verdict in verdicts):
-        return True
+    for verdict in verdicts:
+        if verdict.decision == ALLOWED:
+            return True
     if kind == RESOURCE:
         return grant is not None
     return kind in (BOUNDARY, SESSION) and not verdicts

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pytest_kms.iam import statement
 from pytest_kms.iam.errors import Malformed, NotUnderstood
 from pytest_kms.iam.statement import Statement
+
+if TYPE_CHECKING:
+    from pytest_kms.iam.context import Context
+    from pytest_kms.iam.principals import Caller, Named
 
 KEY_POLICY = "key policy"
 IDENTITY_POLICY = "identity policy"
@@ -32,13 +36,30 @@ _SID = re.compile(r"[0-9A-Za-z]*")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A policy: of a key, of an identity, of a session, or a permissions boundary; `name` is for reports."""
+    """A policy: of a key, of an identity, of a session, or a permissions boundary; `name` is for reports.
+
+    `remembered` is for who asks: what was decided about a request that no condition has a say in.
+    """
 
     kind: str
     name: str
     version: str
     id: str
     statements: tuple[Statement, ...]
+    _about: dict[tuple[str, Caller], tuple[tuple[Statement, Named], ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+
+    remembered: dict[Hashable, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def about(self, action: str, caller: Caller, context: Context) -> tuple[tuple[Statement, Named], ...]:
+        """Return the statements about an action that name a caller, and how: the same in any context, so found once."""
+        found = self._about.get((action, caller))
+        if found is None:
+            speaking = [each for each in self.statements if each.actions.cover(action.lower(), context)]
+            named = [(each, each.named(caller)) for each in speaking]
+            found = self._about[action, caller] = tuple([(each, how) for each, how in named if how])
+        return found
 
     def __str__(self) -> str:
         """Name it, for reports."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_kms.iam.errors import NotUnderstood
 from pytest_kms.iam.statement import DENY
@@ -24,8 +24,7 @@ IMPLICIT_DENY = "implicitDeny"
 _FROM_NEAR_TO_FAR = ("Condition", "Principal", "Resource", "Action")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is asked for: `action` such as `kms:Encrypt` on `resource`, an ARN, or `*` where there is none."""
 
     caller: Caller
@@ -34,8 +33,7 @@ class Request:
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a document says: ALLOWED, EXPLICIT_DENY or IMPLICIT_DENY.
 
     `statements` are those that say so, `named` is how the strongest of those that allow names the caller.
@@ -46,6 +44,12 @@ class Verdict:
     request: Request
     statements: tuple[Statement, ...] = ()
     named: Named | None = None
+
+    @property
+    def unconditional(self) -> bool:
+        """Tell whether it says the same of this caller, action and resource in every context."""
+        caller, action, _, context = self.request
+        return all(statement.unconditional for statement, _ in self.document.about(action, caller, context))
 
     def near_misses(self) -> list[NearMiss]:
         """Return the statements that would say so but for one thing, those that lack a condition first."""
@@ -73,14 +77,11 @@ def decide(document: Document, request: Request) -> Verdict:
     Raises UnknownConditionKey where a statement about this caller, action and resource has a condition key that
     the context does not know, whatever the other statements say.
     """
-    caller, resource, context, action = request.caller, request.resource, request.context, request.action.lower()
+    caller, action, resource, context = request
     denying, allowing, strongest = [], [], None
-    for statement in document.statements:
-        if not statement.actions.cover(action, context):
-            continue
-        named = statement.named(caller)
+    for statement, named in document.about(action, caller, context):
         try:
-            if not named or not statement.has_resource(resource, context) or not statement.is_met(context):
+            if not statement.has_resource(resource, context) or not statement.is_met(context):
                 continue
         except NotUnderstood as error:
             raise error.at(f"{statement} of {document}") from None

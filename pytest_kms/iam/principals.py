@@ -49,6 +49,9 @@ class Caller:
     type: str
     names: tuple[tuple[str, Named], ...]
 
+    def __hash__(self) -> int:
+        return hash(self.arn)
+
     @property
     def is_root(self) -> bool:
         """Tell whether it is the root user of its account, who needs no identity policies."""

@@ -74,14 +74,21 @@ class Statement:
             return Named.DIRECTLY
         return self.principals.named(caller, deny=self.effect == DENY)
 
+    @property
+    def unconditional(self) -> bool:
+        """Tell whether it speaks of the same resources in every context."""
+        return not self.conditions and not (self.resources and any("$" in value for value in self.resources.values))
+
     def has_resource(self, resource: str, context: Context) -> bool:
         """Tell whether it is about this resource."""
         return self.resources is not None and self.resources.cover(resource, context)
 
     def is_met(self, context: Context) -> bool:
         """Tell whether all of its conditions hold. All are asked, so that none of an unknown key is passed over."""
-        held = [condition.holds(context) for condition in self.conditions]
-        return all(held)
+        met = True
+        for condition in self.conditions:
+            met = condition.holds(context) and met
+        return met
 
     def traces(self, context: Context) -> list[Trace]:
         """Return what its conditions compared."""

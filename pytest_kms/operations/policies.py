@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_kms import arns
@@ -98,10 +97,10 @@ def _expect_writer_not_locked_out(call: Call, policy: Document) -> None:
         call.world.now,
         key,
         secure=call.request.secure,
-        user_agent=call.request.user_agent,
+        user_agent=lambda: call.request.user_agent,
     )
     request = Request(call.principal.caller, f"kms:{_PUT}", _arn(call), RequestContext(asked))
-    decision = combine(request, replace(call.principal.policies, key=policy))
+    decision = combine(request, call.principal.policies._replace(key=policy))
     if not decision.allowed:
         raise MalformedPolicyDocumentException(
             "The new key policy will not allow you to update the key policy in the future.",

@@ -715,7 +715,7 @@ def test_tenants(kms):
 def test_the_report_of_a_failing_test_explains_refusals(pytester: pytest.Pytester) -> None:
     """Line by line: who was let in by what, AWS's sentence, and why."""
     pytester.makepyfile(REPORT)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--tb=line")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--tb=short")
     lines = result.outlines
     start = next(number for number, line in enumerate(lines) if line.strip("-") == " kms ")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -243,7 +241,7 @@ def denied_by(kind: str, *, explicit: bool, caller: Caller = APP) -> Decision:
     }
     policies = (loud if explicit else silent)[kind]
     if caller is STRANGER and not explicit and kind != RESOURCE:
-        policies = replace(policies, key=key_policy(allow("*")))
+        policies = policies._replace(key=key_policy(allow("*")))
     decision = combine(asked(caller), policies)
     assert (kind, explicit) == (decision.denied_by, decision.explicit)
     return decision
@@ -349,7 +347,7 @@ def test_a_stranger_is_never_allowed_more_than_at_home(drawn: Drawn, asked: Requ
     decision = combine(asked, policies)
 
     if decision.cross_account and decision.allowed and not asked.caller.is_root:
-        assert combine(asked, replace(policies, key=None)).allowed
+        assert combine(asked, policies._replace(key=None)).allowed
 
 
 @given(DRAWN, REQUESTS)
