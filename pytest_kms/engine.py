@@ -196,6 +196,8 @@ def _record(
     lost: bool = False,
     took: float = 0.0,
 ) -> None:
-    why = "\n".join(filter(None, (why, *call.world.consistency.why)))
+    overlooked = call.world.consistency.why
+    if overlooked:
+        why = "\n".join(filter(None, (why, *overlooked)))
     event = call.event(request_id, error, message, why, lost=lost, took=took)
     call.world.trail.record(event, call.request.invocation)

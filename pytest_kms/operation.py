@@ -136,6 +136,8 @@ class Call:
     def other_resources(self) -> tuple[Resource, ...]:
         """What else than keys the call needs permission for, by the caller's own policies alone."""
         operation = self.operation
+        if not (self.resources or operation.on_everything or operation.also):
+            return ()  # the way of most calls
         everything = (Resource(operation.name, "*", self.region),) if operation.on_everything else ()
         return (*self.resources, *everything, *(operation.also(self) if operation.also else ()))
 

@@ -64,22 +64,13 @@ def layout(plaintext_length: int) -> Layout:
 
 def parse(blob: bytes) -> Blob | None:
     """Take a blob apart; None where it does not have the layout to the letter."""
-    if blob[:5] not in (FROM_ENCRYPT, FROM_DATA_KEY) or blob[37:38] != b"\x01":
+    places = _places(len(blob))
+    if places is None or blob[:5] not in (FROM_ENCRYPT, FROM_DATA_KEY) or blob[37] != 1:
         return None
-    length = _plaintext_length(len(blob))
-    if length is None or int.from_bytes(blob[54:58], "big") != len(blob) - _HEAD_BYTES:
+    before, nonce_at, nonce_end, after, sealed_at = places
+    if blob[54:nonce_at] != before or blob[nonce_end:sealed_at] != after:
         return None
-    _, before, after = layout(length)
-    nonce_at = _HEAD_BYTES + len(before)
-    sealed_at = nonce_at + NONCE_BYTES + len(after)
-    if blob[_HEAD_BYTES:nonce_at] != before or blob[nonce_at + NONCE_BYTES : sealed_at] != after:
-        return None
-    return Blob(
-        head=blob[:_HEAD_BYTES],
-        material_id=blob[5:37],
-        nonce=blob[nonce_at : nonce_at + NONCE_BYTES],
-        sealed=blob[sealed_at:],
-    )
+    return Blob(blob[:_HEAD_BYTES], blob[5:37], blob[nonce_at:nonce_end], blob[sealed_at:])
 
 
 def material_id_of(blob: bytes) -> bytes | None:
@@ -116,11 +107,17 @@ def _frame(plaintext_length: int) -> tuple[bytes, bytes]:
 
 
 @cache
-def _plaintext_length(blob_length: int) -> int | None:
+def _places(blob_length: int) -> tuple[bytes, int, int, bytes, int] | None:
+    """Say what stands before and behind the nonce, the length field included, and where: None where no blob is so long.
+
+    Between the two bytes strings are the places where the nonce begins and ends; last is where the sealed part begins.
+    """
     for overhead in _OVERHEADS:
-        length = blob_length - overhead
-        if length < 1:
+        if blob_length <= overhead:
             return None
-        if _HEAD_BYTES + int.from_bytes(layout(length).length, "big") == blob_length:
-            return length
+        length, before, after = layout(blob_length - overhead)
+        if _HEAD_BYTES + int.from_bytes(length, "big") == blob_length:
+            nonce_at = _HEAD_BYTES + len(before)
+            nonce_end = nonce_at + NONCE_BYTES
+            return length + before, nonce_at, nonce_end, after, nonce_end + len(after)
     return None
