@@ -24,6 +24,7 @@ from pytest_kms import (
     fake_kms,
     lifespan,  # noqa: F401
 )
+from pytest_kms.checks import authorization
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -1073,3 +1074,15 @@ def test_a_foreign_key_named_with_a_ciphertext_of_another_stays_hidden(kms: Fake
     assert ["AccessDeniedException"] * 2 == [error["Code"] for error in errors]
     assert errors[0] == errors[1]
     assert HIDDEN in errors[0]["Message"]
+
+
+def test_what_is_remembered_of_decisions_does_not_grow(kms: FakeKMS, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default policy is one document in all tests of a process: it forgets what it has heard of earlier ones."""
+    monkeypatch.setattr(authorization, "_REMEMBERED", 1)
+    key = kms.create_key()
+
+    for name in ("user/alice", "user/bob", "user/alice"):
+        client = kms.client_for(kms.principal(name, policy=policy(allow("kms:DescribeKey"))))
+        for _ in range(2):
+            assert key.id == client.describe_key(KeyId=key.id)["KeyMetadata"]["KeyId"]
+            assert 1 == len(key.policy_document.remembered)
