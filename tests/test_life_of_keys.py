@@ -33,7 +33,7 @@ from hypothesis.stateful import (
 
 from pytest_kms import FakeKMS, fake_kms
 
-LIVES = int(os.environ.get("KMS_LIVES", "60"))
+LIVES = int(os.environ.get("KMS_LIVES", "100"))
 TOGETHER = 10
 """How many lives a test has: each is a new one; of more, Hypothesis would make most by varying others."""
 STEPS = 50
@@ -628,11 +628,15 @@ class LifeOfKeys(RuleBasedStateMachine):
         self.kms.clock.advance(seconds=milliseconds / SECOND)
         self.model.pass_to(self.model.now + milliseconds)
 
-    def family(self, number: int, fit: Callable[[Family], bool] = lambda _: True) -> Family:
-        """Choose a family that lives and is fit, now and then any."""
+    def family(self, number: int, *wishes: Callable[[Family], bool]) -> Family:
+        """Choose a family that lives and is as wished, by the first wish or a later one; now and then any."""
         families = self.model.families
         if number < 90:
-            families = [family for family in families if family.members and fit(family)] or families
+            for wish in (*wishes[number % 3 :], *wishes[-1:], bool):
+                fit = [family for family in families if family.members and wish(family)]
+                if fit:
+                    families = fit
+                    break
         self.touched = families[number % len(families)]
         return self.touched
 
@@ -672,7 +676,7 @@ class LifeOfKeys(RuleBasedStateMachine):
     # keys
 
     @initialize(
-        kinds=st.lists(st.sampled_from(sorted(KINDS.keys() - MULTI_REGION)), min_size=1, max_size=2),
+        kinds=st.lists(st.sampled_from(sorted(KINDS.keys() - MULTI_REGION)), min_size=2, max_size=2),
         replicas=st.lists(st.sampled_from([AWAY, FAR]), max_size=2, unique=True),
         imports=st.integers(0, 3),
     )
@@ -715,17 +719,27 @@ class LifeOfKeys(RuleBasedStateMachine):
 
     @rule(number=numbers, place=numbers, method=st.sampled_from(["enable_key", "disable_key"]))
     def switch(self, number: int, place: int, method: str) -> None:
-        """Enable or disable a key."""
+        """Enable or disable a key: best one that is disabled, or one that rotates."""
         self.next_turn()
-        family = self.family(number)
+        family = self.family(
+            number,
+            lambda family: family.due is not None and (method == "disable_key" or DISABLED in family.states),
+            lambda family: method == "disable_key" or DISABLED in family.states,
+        )
         self.call(method, family, self.region(place, family))
 
-    @rule(number=numbers, place=numbers, days=st.sampled_from([7, 30]))
-    def schedule_key_deletion(self, number: int, place: int, days: int) -> None:
-        """Let a key be deleted."""
-        self.next_turn()
+    @rule(
+        number=numbers,
+        place=numbers,
+        days=st.sampled_from([7, 30]),
+        everywhere=st.sampled_from([False, False, True]),
+    )
+    def schedule_key_deletion(self, number: int, place: int, days: int, *, everywhere: bool) -> None:
+        """Let a key be deleted, or all of its family."""
         family = self.family(number)
-        self.call("schedule_key_deletion", family, self.region(place, family), days, PendingWindowInDays=days)
+        for region in list(family.members) if everywhere else [self.region(place, family)]:
+            self.next_turn()
+            self.call("schedule_key_deletion", family, region, days, PendingWindowInDays=days)
 
     @rule(number=numbers, place=numbers)
     def cancel_key_deletion(self, number: int, place: int) -> None:
@@ -736,7 +750,7 @@ class LifeOfKeys(RuleBasedStateMachine):
 
     # rotation
 
-    @rule(number=numbers, place=numbers, days=st.sampled_from([None, 90, 365, 400]))
+    @rule(number=numbers, place=numbers, days=st.sampled_from([None, 90, 90, 400]))
     def enable_key_rotation(self, number: int, place: int, days: int | None) -> None:
         """Let a key rotate by itself."""
         self.next_turn()
@@ -749,7 +763,7 @@ class LifeOfKeys(RuleBasedStateMachine):
     def rotate(self, number: int, place: int, method: str) -> None:
         """Rotate a key, or let it not rotate any more."""
         self.next_turn()
-        family = self.family(number, lambda family: family.rotates)
+        family = self.family(number, lambda family: family.pending is not None, lambda family: family.rotates)
         self.call(method, family, self.region(place, family))
 
     # imported material
@@ -777,6 +791,17 @@ class LifeOfKeys(RuleBasedStateMachine):
             there = family.members.get(region, Member())
             for material in [each for each in family.materials if each not in there.imports.keys() - there.expired]:
                 self.import_into(family, region, material.content or b"")
+
+    @rule(number=numbers, content=contents)
+    def renew(self, number: int, content: bytes) -> None:
+        """Import new material everywhere, and rotate to it."""
+        family = self.family(number, lambda family: family.imported and family.states == {ENABLED})
+        for region in sorted(family.members, key=lambda region: region != family.primary):
+            import_type = "NEW_KEY_MATERIAL" if region == family.primary else None
+            self.import_into(family, region, content, import_type)
+        self.next_turn()
+        self.call("rotate_key_on_demand", family, family.primary)
+        self.pass_time(3 * MINUTE)
 
     def import_into(
         self, family: Family, region: str, content: bytes, import_type: str | None = None, lifetime: int | None = NEVER
@@ -837,7 +862,11 @@ class LifeOfKeys(RuleBasedStateMachine):
     def update_primary_region(self, number: int, place: int, to: int) -> None:
         """Let a replica be the primary."""
         self.next_turn()
-        family = self.family(number, lambda family: len(family.members) > 1)
+        family = self.family(
+            number,
+            lambda family: len(family.members) > 1 and family.pending is not None and not family.pending_is_everywhere,
+            lambda family: len(family.members) > 1,
+        )
         region = self.region(place, family)
         others = [other for other in family.members if other != region]
         target = others[to % len(others)] if others and to < 90 else REGIONS[to % len(REGIONS)]
@@ -936,14 +965,13 @@ class LifeOfKeys(RuleBasedStateMachine):
 
     # key stores
 
-    @rule(
-        number=st.sampled_from([0, 1]),
-        method=st.sampled_from(["connect_custom_key_store", "disconnect_custom_key_store"]),
-    )
-    def connect_or_disconnect(self, number: int, method: str) -> None:
-        """Connect or disconnect a key store."""
+    @rule(number=st.sampled_from([0, 1]), again=st.sampled_from([False, False, False, True]))
+    def connect_or_disconnect(self, number: int, *, again: bool) -> None:
+        """Disconnect a key store that is connected, connect another one; or do what was done already once more."""
         self.next_turn()
         store = self.model.stores[number]
+        connected = store.state in ("CONNECTED", "CONNECTING", "FAILED")
+        method = "disconnect_custom_key_store" if connected != again else "connect_custom_key_store"
         rules: Any = getattr(self.model, method)
         self.agree(lambda: rules(store), HOME, method, CustomKeyStoreId=store.id)
 
@@ -968,24 +996,32 @@ class LifeOfKeys(RuleBasedStateMachine):
         note(f"{self.model.now / SECOND:.3f} s after {milliseconds / SECOND} s")
         self.look_everywhere()
 
+    @rule(number=numbers, milliseconds=st.sampled_from(LONG))
+    def wait_while_disabled(self, number: int, milliseconds: int) -> None:
+        """Disable a key, best one that rotates, and enable it after a long time."""
+        self.next_turn()
+        family = self.family(number, lambda family: family.due is not None)
+        self.call("disable_key", family, family.primary)
+        self.pass_time(milliseconds)
+        self.call("enable_key", family, family.primary)
+
     # what always holds
 
     @invariant()
     def keys_are_as_the_rules_have_them(self) -> None:
-        """Look at the keys that were touched, and at one family after another of the others."""
+        """Look at the keys that were touched last."""
         self.model.pass_to(self.model.now)
-        families = self.model.families
-        for family in {self.touched or families[-1], families[self.turn % len(families)]}:
-            for region, member in family.members.items():
-                self.look_at(family, region, member)
+        family = self.touched or self.model.families[-1]
+        for region, member in family.members.items():
+            self.look_at(family, region, member)
 
     @invariant()
     def what_was_encrypted_opens_while_its_key_may_be_used(self) -> None:
         """Try the newest ciphertext, or one after another of the others, in one Region after another."""
         if self.sealed:
             sealed = self.sealed[-1 if self.turn % 2 else self.turn // 2 % len(self.sealed)]
-            for region in {sealed.family.primary, REGIONS[self.turn % len(REGIONS)]}:
-                self.open(sealed, region, named=False)
+            places = (*sealed.family.members, *REGIONS)
+            self.open(sealed, places[self.turn % len(places)], named=False)
 
     def look_at(self, family: Family, region: str, member: Member) -> None:
         """Compare a key with the model; it is in no state that AWS has not for its kind."""

@@ -8,7 +8,7 @@ from pytest_kms import arns
 from pytest_kms.errors import AlreadyExistsException, LimitExceededException, ValidationException
 from pytest_kms.operation import BEING_DELETED, operation
 from pytest_kms.paging import Listing, Pages
-from pytest_kms.state import aws_managed, consistency
+from pytest_kms.state import consistency
 from pytest_kms.state.alias import Alias
 from pytest_kms.state.quotas import ALIASES
 from pytest_kms.targets import AliasName, KeyId
@@ -65,7 +65,7 @@ def list_aliases(call: Call, key: Key | None) -> Listing:
     AWS lists the alias of every AWS managed key there could be, without a target until there is one.
     """
     registry = call.world.registry(call.region, call.account)
-    names = sorted(key.aliases_in_force if key else {*registry.listed_alias_names(), *aws_managed.ALIASES})
+    names = sorted(key.aliases_in_force) if key else registry.listed_alias_names()
 
     def show(name: str) -> dict[str, Any]:
         alias = registry.find_alias(name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kms import arns
 from pytest_kms.errors import CustomKeyStoreNameInUseException, CustomKeyStoreNotFoundException
-from pytest_kms.state import consistency
+from pytest_kms.state import aws_managed, consistency
 from pytest_kms.state.alias import Alias
 from pytest_kms.state.key import CUSTOMER, PENDING_REPLICA_DELETION
 from pytest_kms.state.key_store import CustomKeyStore
@@ -33,7 +33,7 @@ class Registry:
         self.keys: dict[str, Key] = {}
         self.aliases: dict[str, Alias] = {}
         self.key_ids: list[str] = []
-        self.alias_names: list[str] = []
+        self.alias_names = list(aws_managed.ALIASES)  # AWS lists them all, whether there is a key or not
         self.key_stores: dict[str, CustomKeyStore] = {}
         self.customer_keys = 0
 
@@ -62,13 +62,14 @@ class Registry:
         return [key_id for key_id in self.key_ids if self.find_key(key_id)]
 
     def listed_alias_names(self, key: Key | None = None) -> list[str]:
-        """List the names of the aliases that a call sees, or those of a key alone."""
+        """List the names of the aliases that a call sees, in order, or those of a key alone."""
         if not self.world.consistency.pending:
             return self.alias_names if key is None else key.aliases
         seen = self.world.consistency.seen_of(
             consistency.ALIASES, self, self.aliases, lambda alias: key in (None, alias.key) and not alias.key.deleted
         )
-        return [alias.name for alias in seen]
+        names = [alias.name for alias in seen]
+        return names if key is not None else sorted({*names, *aws_managed.ALIASES})
 
     # custom key stores
 
@@ -129,7 +130,8 @@ class Registry:
         if old is None:
             arn = arns.of(self.region, self.account, name)
             self.aliases[name] = Alias(name=name, arn=arn, key=key, created=now, updated=now)
-            insort(self.alias_names, name)
+            if not name.startswith(arns.RESERVED_ALIAS_PREFIX):
+                insort(self.alias_names, name)
         else:
             old.key.aliases.remove(name)
             self.aliases[name] = replace(old, key=key, updated=now)
