@@ -38,11 +38,6 @@ class Serving:
             with self.world.lock:
                 self.world.clock.wait(seconds)
 
-    def take_delay(self) -> float:
-        """Return what was waited before the attempt that is sent now."""
-        delay, self.delay = self.delay, 0.0
-        return delay
-
 
 # What the current thread or task is calling.
 _serving: ContextVar[Serving | None] = ContextVar("pytest_kms_serving", default=None)
@@ -70,6 +65,15 @@ def follow(world: World, invocation: str, *, real: bool) -> Serving:
     return serving
 
 
+def delay(world: World, invocation: str) -> float:
+    """Return what the client of a call has waited before the attempt that is sent now."""
+    serving = _serving.get()
+    if serving is None or serving.invocation != invocation or serving.world is not world:
+        return 0.0
+    waited, serving.delay = serving.delay, 0.0
+    return waited
+
+
 def make_client(world: World | None) -> None:
     """Be told that a KMS client is about to be made, and for which fake, if its waits will not be real."""
     _making.set(world)
@@ -90,7 +94,8 @@ def _patch() -> None:
 
 def leave(**_: Any) -> None:
     """Let waits be real again: the current call is over, of which botocore tells."""
-    _serving.set(None)
+    if _serving.get() is not None:
+        _serving.set(None)
 
 
 def restore() -> None:

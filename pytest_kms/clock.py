@@ -26,9 +26,7 @@ class Clock:
     @property
     def seconds(self) -> float:
         """Seconds since the epoch."""
-        if self._frozen_at is not None:
-            return self.start + self._frozen_at + self._moved
-        return self.start + self._elapsed + self._moved
+        return self.start + (self._elapsed if self._frozen_at is None else self._frozen_at) + self._moved
 
     @property
     def _elapsed(self) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kms import operations, wire
 from pytest_kms.checks import (
@@ -27,9 +29,13 @@ from pytest_kms.state.key import Key
 from pytest_kms.targets import NotMadeYet
 
 if TYPE_CHECKING:
+    from pytest_kms.operation import Operation
     from pytest_kms.state.world import World
 
 __all__ = ["Reply", "Request", "handle", "operations"]
+
+make_request: Callable[[tuple[Any, ...]], Request] = partial(tuple.__new__, Request)
+"""Make a request of a tuple of all its fields, in half the time that its own initializer takes."""
 
 
 class Reply(NamedTuple):
@@ -61,11 +67,13 @@ def identify(call: Call) -> None:
 
 def find(call: Call) -> None:
     """Tell what could not be found; make an AWS managed key that is named for the first time."""
-    call.world.consistency.count()
+    if call.world.consistency.pending:
+        call.world.consistency.count()
     while isinstance(call.unresolved, NotMadeYet):
         call.unresolved.make()
         call.unresolved = None
-        for findings in (call.found, call.keys, call.touched, call.uses, call.resources):
+        call.resources = ()
+        for findings in (call.found, call.keys, call.touched, call.uses):
             findings.clear()
         identify(call)
     if call.unresolved is not None:
@@ -116,6 +124,23 @@ LIFE = (
     dry_run,
 )
 
+_CONCERNS: dict[Callable[[Call], None], Callable[[Operation], object]] = {
+    attestation.check: lambda operation: "Recipient" in operation.takes,
+    rules: lambda operation: operation.rules,
+    key_usage.check: lambda operation: operation.usage,
+    key_state.check: lambda operation: operation.refused_in,
+    algorithm.check: lambda operation: operation.algorithms,
+    key_store.check: lambda operation: operation.cryptographic,
+    dry_run: lambda operation: "DryRun" in operation.takes,
+}
+"""The operations that a step concerns; one that is not here concerns all."""
+
+
+@cache
+def _life(operation: Operation) -> tuple[Callable[[Call], None], ...]:
+    """Leave out of the life of its requests what does not concern an operation."""
+    return tuple(step for step in LIFE if step not in _CONCERNS or _CONCERNS[step](operation))
+
 
 def handle(world: World, request: Request) -> Reply:
     """Answer one request, and record it.
@@ -130,7 +155,7 @@ def handle(world: World, request: Request) -> Reply:
     request_id = world.next_request_id()
     error: KMSError | Mishap | None = None
     try:
-        for step in LIFE:
+        for step in _life(call.operation):
             step(call)
     except (KMSError, Mishap) as raised:
         error = raised
@@ -140,8 +165,9 @@ def handle(world: World, request: Request) -> Reply:
         raise
     if call.failure is not None or call.latency or error is not None:
         return _fail(call, request_id, error)
-    _record(call, request_id, None, "", "\n".join(call.allowed))
-    return Reply(200, wire.encode(call.answer), request_id)
+    _record(call, request_id, None, "", "\n".join(call.allowed) if call.allowed else "")
+    # As `make_request`: on the way of every call a microsecond counts.
+    return tuple.__new__(Reply, (200, wire.encode(call.answer), request_id, ""))
 
 
 def _fail(call: Call, request_id: str, error: KMSError | Mishap | None) -> Reply:
@@ -196,8 +222,7 @@ def _record(
     lost: bool = False,
     took: float = 0.0,
 ) -> None:
-    overlooked = call.world.consistency.why
-    if overlooked:
-        why = "\n".join(filter(None, (why, *overlooked)))
-    event = call.event(request_id, error, message, why, lost=lost, took=took)
-    call.world.trail.record(event, call.request.invocation)
+    consistency = call.world.consistency
+    if consistency.overlooked:
+        why = "\n".join(filter(None, (why, *consistency.why)))
+    call.world.trail.record(call.told(request_id, error, message, why, lost=lost, took=took))

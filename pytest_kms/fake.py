@@ -392,9 +392,11 @@ class FakeKMS:
             found = self.world.keys_called(key)[0]
             algorithm = arguments.encryption_algorithm(found, algorithm)
             try:
-                return seal(found, plaintext, dict(context or {}), algorithm=algorithm)
+                blob = seal(found, plaintext, dict(context or {}), algorithm=algorithm)
             except KMSError as error:
                 raise UsageError(error.message) from None
+            self.world.remember_context(blob, dict(context or {}))
+            return blob
 
     def decrypt(
         self,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_kms import service
 from pytest_kms.errors import NotSupported
 from pytest_kms.state import key as states
 from pytest_kms.state.key import Key
-from pytest_kms.state.trail import Attempt, Event, KeyUse
+from pytest_kms.state.trail import KeyUse, Told
 
 if TYPE_CHECKING:
     from pytest_kms.crypto.recipient import Attestation
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_kms.state.faults import Failure
     from pytest_kms.state.grant import Grant
     from pytest_kms.state.principal import Principal
+    from pytest_kms.state.trail import Event
     from pytest_kms.state.world import World
 
 Answer = dict[str, Any]
@@ -52,9 +53,10 @@ DEFAULT_TIMEOUT = 60.0
 
 
 class Request(NamedTuple):
-    """A KMS request as it came from a client, without its AWS wrapping.
+    """A KMS request as it came from a client.
 
-    `delay` is what its client waited before it; `connect_timeout` and `read_timeout` are the client's, both in seconds.
+    `delay` is what its client waited before it, in seconds; `sent` the request of botocore's, and `config` the client's
+    configuration, for what few ask: how it was sent, by what, and how long the client waits for an answer.
     """
 
     operation: str
@@ -63,17 +65,37 @@ class Request(NamedTuple):
     access_key: str | None
     invocation: str
     attempt: int
-    secure: bool = True
-    headers: Mapping[str, Any] = MappingProxyType({})
-    delay: float = 0.0
-    connect_timeout: float = DEFAULT_TIMEOUT
-    read_timeout: float = DEFAULT_TIMEOUT
+    delay: float
+    sent: Any
+    config: Any
+
+    @property
+    def secure(self) -> bool:
+        """Whether it is sent over TLS."""
+        return bool(self.sent.url.startswith("https:"))
 
     @property
     def user_agent(self) -> str:
-        """What the client says of itself, looked for when a policy asks."""
-        value = self.headers.get("User-Agent") or ""
+        """What the client says of itself."""
+        value = self.sent.headers.get("User-Agent") or ""
         return value.decode() if isinstance(value, bytes) else str(value)
+
+    @property
+    def connect_timeout(self) -> float:
+        """How many seconds the client waits for a connection; without a timeout for ever."""
+        return _patience(self.config.connect_timeout) if self.config else DEFAULT_TIMEOUT
+
+    @property
+    def read_timeout(self) -> float:
+        """How many seconds the client waits for an answer; without a timeout for ever."""
+        if not self.config:
+            return DEFAULT_TIMEOUT
+        own = (getattr(self.sent, "context", None) or {}).get("read_timeout")
+        return _patience(own or self.config.read_timeout)
+
+
+def _patience(timeout: float | None) -> float:
+    return math.inf if timeout is None else timeout
 
 
 class Resource(NamedTuple):
@@ -92,6 +114,9 @@ class Charge(NamedTuple):
     requests: int
 
 
+_NOTHING: Answer = {}
+
+
 class Call:
     """One request on its way through the engine, and what has been found out about it.
 
@@ -104,7 +129,10 @@ class Call:
     how many seconds it takes.
     """
 
-    # What most calls never change.
+    # What most calls never change, or change as a whole.
+    input: dict[str, Any] = _NOTHING
+    answer: Answer = _NOTHING
+    resources: tuple[Resource, ...] = ()
     retires: Grant | None = None
     unresolved: Exception | None = None
     by_ciphertext = ""
@@ -124,13 +152,10 @@ class Call:
         self.principal: Principal = world.principal_of(request.access_key)
         self.account = self.principal.account
         self.operation: Operation = OPERATIONS.get(request.operation) or Operation.unknown(request.operation)
-        self.input: dict[str, Any] = {}
-        self.answer: Answer = {}
         self.found: list[Any] = []
         self.keys: list[Key] = []
         self.touched: list[Key] = []
         self.uses: list[KeyUse] = []
-        self.resources: list[Resource] = []
 
     @property
     def other_resources(self) -> tuple[Resource, ...]:
@@ -141,7 +166,12 @@ class Call:
         everything = (Resource(operation.name, "*", self.region),) if operation.on_everything else ()
         return (*self.resources, *everything, *(operation.also(self) if operation.also else ()))
 
-    def event(
+    @property
+    def event(self) -> Event:
+        """What is known of the call now, as the trail will have it."""
+        return self.told().event()
+
+    def told(
         self,
         request_id: str = "",
         error: str | None = None,
@@ -150,30 +180,32 @@ class Call:
         *,
         lost: bool = False,
         took: float = 0.0,
-    ) -> Event:
-        """Tell what is known of the call, as the trail has it: without secrets, and without AWS owned keys."""
+    ) -> Told:
+        """Tell the trail of the call: all but AWS owned keys."""
         request, operation = self.request, self.operation
-        now = self.world.clock.moment(self.seconds)
-        secrets = service.secret_members(operation.name)
-        return Event(
-            operation.name,
-            tuple([use for use in self.uses if use.key not in self.hidden] if self.hidden else self.uses),
-            {name: value for name, value in self.input.items() if name not in secrets},
-            self.principal.arn,
-            self.account,
-            self.region,
-            now,
-            error,
-            message,
-            why,
-            (Attempt(request.attempt, now, error, request.delay, took, lost),),
-            bool(self.input.get("DryRun")),
-            operation.read_only,
-            operation.cryptographic,
-            request_id,
-            self.principal.via,
-            None,
-            self.other_resources,
+        # Told(...) itself would take twice the time.
+        return tuple.__new__(
+            Told,
+            (
+                request.invocation,
+                operation,
+                [use for use in self.uses if use.key not in self.hidden] if self.hidden else self.uses,
+                self.input,
+                self.answer if operation.logged else _NOTHING,
+                self.principal,
+                self.region,
+                self.seconds,
+                error,
+                message,
+                why,
+                request.attempt,
+                request.delay,
+                took,
+                lost,
+                request_id,
+                self.other_resources,
+                request.config,
+            ),
         )
 
     def hand_over(self, member: str, secret: bytes) -> Answer:
@@ -230,7 +262,7 @@ class Target(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
     """The facts about an operation that the engine needs, and the function that says what it means."""
 
@@ -256,6 +288,8 @@ class Operation:
     """Whether AWS counts it among the cryptographic operations."""
     read_only: bool = field(init=False)
     """CloudTrail's flag of that name."""
+    logged: bool = field(init=False)
+    """Whether the trail keeps its answers: of what only reads, KMS logs none."""
 
     def __post_init__(self) -> None:
         algorithms = [(place, target.algorithm) for place, target in enumerate(self.targets) if target.algorithm]
@@ -265,6 +299,7 @@ class Operation:
         object.__setattr__(self, "on_everything", not any(target.asks for target in self.targets))
         object.__setattr__(self, "cryptographic", cryptographic)
         object.__setattr__(self, "read_only", read_only)
+        object.__setattr__(self, "logged", cryptographic or not read_only)
 
     @classmethod
     def unknown(cls, name: str) -> Operation:

@@ -146,8 +146,18 @@ def secret_members(name: str) -> frozenset[str]:
 
     CloudTrail leaves grant tokens out as well.
     """
-    members = input_shape(name).members
-    return frozenset(member for member, shape in members.items() if _is_secret(shape)) | _GRANT_TOKENS
+    return _secrets(input_shape(name)) | _GRANT_TOKENS
+
+
+@cache
+def secret_answers(name: str) -> frozenset[str]:
+    """Name the output members of an operation that no log may show."""
+    shape = operation_model(name).output_shape
+    return (_secrets(shape) if shape else frozenset()) | _GRANT_TOKENS
+
+
+def _secrets(shape: StructureShape) -> frozenset[str]:
+    return frozenset(name for name, member in shape.members.items() if _is_secret(member))
 
 
 def _is_secret(shape: Any) -> bool:

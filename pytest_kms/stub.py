@@ -1,7 +1,8 @@
 """The one place where requests are intercepted: botocore's `before-send` hook.
 
-The fake answers in two steps. First, before any other handler, it gives a response that is still empty, so that its
-answer is the one that counts; last, when the rate limiter of adaptive mode has waited, it handles the request.
+The fake answers before any other handler, so that its answer is the one that counts. Requests of clients in adaptive
+mode it answers in two steps: first with a response that is still empty; last, when the rate limiter has waited, it
+handles the request.
 
 `install` enters the hook among botocore's built-in handlers, as soon as botocore is imported, so that clients
 reach the fake wherever and whenever they are made. It is inert until a fake is active.
@@ -9,7 +10,7 @@ reach the fake wherever and whenever they are made. It is inert until a fake is 
 
 from __future__ import annotations
 
-import math
+import inspect
 import sys
 import time
 import traceback
@@ -21,13 +22,12 @@ from pytest_kms import backoff
 from pytest_kms.errors import OutsideFixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator
     from types import ModuleType
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from typing_extensions import Self
 
-    from pytest_kms.backoff import Serving
     from pytest_kms.operation import Request
     from pytest_kms.state.world import World
 
@@ -76,16 +76,21 @@ def deactivate(fake: Active) -> None:
         backoff.restore()
 
 
-def on_before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-    """Take a KMS request over, if a fake is active. botocore calls this for every one just before it is sent."""
+def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+    """Answer a KMS request, if a fake is active. botocore calls this for every one just before it is sent."""
     if not _active:
         return None
     fake = _active[-1]
     if "moto.core.config" in sys.modules:
         _let_moto_pass_kms(sys.modules["moto.core.config"])
-    serving = backoff.follow(fake.world, _invocation(request), real=fake.real_backoff)
     response = _response_class()(request.url)
-    setattr(request, _PENDING, (fake.world, serving, response))
+    retries = context["client_config"].retries if (context := _context(request)) else None
+    if retries and retries.get("mode") in _WITHOUT_RATES:
+        _answer(fake, response, event_name, request)
+    else:
+        # A rate limiter may wait first. Requests of older botocores do not tell.
+        backoff.follow(fake.world, _invocation(request), real=fake.real_backoff)
+        setattr(request, _PENDING, (fake, response))
     return response
 
 
@@ -93,8 +98,11 @@ def on_sending(request: AWSPreparedRequest, event_name: str, **_: Any) -> None:
     """Answer a request that was taken over. botocore calls this for every request of every service, last of all."""
     pending = getattr(request, _PENDING, None)
     if pending is not None:
-        world, serving, response = pending
-        _answer(world, serving, response, event_name.rpartition(".")[2], request)
+        fake, response = pending
+        _answer(fake, response, event_name, request)
+
+
+_WITHOUT_RATES = frozenset({"legacy", "standard"})
 
 
 def on_creating_client(**_: Any) -> None:
@@ -110,11 +118,19 @@ def on_before_sign(request: Any, request_signer: Any, operation_name: str, **_: 
         if guard is not None:
             _refuse_stray(guard, operation_name)
         return
-    _config.set(request.context.get("client_config"))
+    if not _requests_have_context():
+        _config.set(request.context.get("client_config"))
     if request_signer._credentials is None:  # noqa: SLF001
         from pytest_kms.surroundings import LentCredentials
 
         request.context.setdefault("signing", {}).setdefault("request_credentials", LentCredentials())
+
+
+@cache
+def _requests_have_context() -> bool:
+    from botocore.awsrequest import AWSPreparedRequest
+
+    return "context" in inspect.signature(AWSPreparedRequest).parameters
 
 
 HANDLERS = (
@@ -139,16 +155,20 @@ def _refuse_stray(report: Callable[[OutsideFixture], None], operation: str) -> N
     raise stray
 
 
-def _answer(world: World, serving: Serving, response: Any, operation: str, request: AWSPreparedRequest) -> None:
+def _answer(fake: Active, response: Any, event_name: str, request: AWSPreparedRequest) -> None:
     engine = _engine()
+    world = fake.world
     try:
         with world.lock:
-            reply = engine.handle(world, _read(engine.Request, operation, request, world.region, serving.take_delay()))
+            reply = engine.handle(world, _read(engine.make_request, event_name.rpartition(".")[2], request, world))
     except BaseException:
         backoff.leave()
         raise
-    if reply.mishap in _CAUSES:
-        raise _exception(reply.mishap, request)
+    if reply.status != _OK or reply.mishap:
+        # It may be tried again.
+        backoff.follow(world, _invocation(request), real=fake.real_backoff)
+        if reply.mishap in _CAUSES:
+            raise _exception(reply.mishap, request)
     response.fill(
         reply.status,
         _Headers(
@@ -162,6 +182,8 @@ def _answer(world: World, serving: Serving, response: Any, operation: str, reque
         reply.body,
     )
 
+
+_OK = 200
 
 _CAUSES = {
     "ConnectionClosedError": "Connection reset by peer",
@@ -189,53 +211,33 @@ def _engine() -> Any:
     return engine
 
 
-def _read(make: type[Request], operation: str, request: Any, default_region: str, delay: float) -> Request:
+def _read(make: Callable[[tuple[Any, ...]], Request], operation: str, request: Any, world: World) -> Request:
     scope = _header(request, "Authorization").partition("Credential=")[2]
     access_key = scope.partition("/")[0] or None
     body = request.body or b"{}"
-    context = getattr(request, "context", None)
+    context = _context(request)
     if context:
         retries = context["retries"]
-        config = context["client_config"]
-        return make(
-            operation,
-            body,
-            context["client_region"],
-            access_key,
-            retries["invocation-id"],
-            retries["attempt"],
-            request.url.startswith("https:"),
-            request.headers,
-            delay,
-            *_patience(config, context),
-        )
-    # Older botocores tell it in the headers alone, and the Region of an unsigned request not at all.
-    config = _config.get()
-    region = scope.split("/", 3)[2] if access_key else default_region
-    attempt = _header(request, "amz-sdk-request").partition("attempt=")[2].partition(";")[0]
-    return make(
-        operation,
-        body,
-        region,
-        access_key,
-        _invocation(request),
-        int(attempt or 1),
-        request.url.startswith("https:"),
-        request.headers,
-        delay,
-        *(_patience(config, {}) if config else ()),
-    )
+        invocation = retries["invocation-id"]
+        attempt, region, config = retries["attempt"], context["client_region"], context["client_config"]
+    else:
+        # Older botocores tell it in the headers alone, and the Region of an unsigned request not at all.
+        config = _config.get()
+        region = scope.split("/", 3)[2] if access_key else world.region
+        invocation = _invocation(request)
+        attempt = int(_header(request, "amz-sdk-request").partition("attempt=")[2].partition(";")[0] or 1)
+    delay = backoff.delay(world, invocation)
+    return make((operation, body, region, access_key, invocation, attempt, delay, request, config))
 
 
-def _patience(config: Any, context: Mapping[str, Any]) -> tuple[float, float]:
-    """Return how many seconds a client waits for a connection, and for an answer; without a timeout for ever."""
-    connect, read = config.connect_timeout, context.get("read_timeout") or config.read_timeout
-    return math.inf if connect is None else connect, math.inf if read is None else read
+def _context(request: Any) -> Any:
+    """Return what botocore knows of a request, which older ones do not tell."""
+    return getattr(request, "context", None)
 
 
 def _invocation(request: Any) -> str:
     """Return what the attempts of one call have in common."""
-    context = getattr(request, "context", None)
+    context = _context(request)
     if context:
         invocation: str = context["retries"]["invocation-id"]
         return invocation
@@ -252,6 +254,8 @@ def _header(request: Any, name: str) -> str:
 
 class _Headers(dict[str, str]):
     """The headers of an answer: named in lower case, found in any."""
+
+    __slots__ = ()
 
     def __missing__(self, name: str) -> str:
         if name.islower():

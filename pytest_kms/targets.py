@@ -186,7 +186,7 @@ class AliasName:
             # AWS's answer was never seen; that customers may not touch these names is documented.
             raise NotAuthorizedException(why=f"{arns.RESERVED_ALIAS_PREFIX} is reserved for AWS managed keys")
         alias_arn = arns.of(call.region, call.account, name)
-        call.resources.append(Resource(call.operation.name, alias_arn, call.region))
+        call.resources += (Resource(call.operation.name, alias_arn, call.region),)
         if self.new:
             if not arns.ALIAS.fullmatch(name):
                 raise ValidationException(f"{name} contains invalid characters for an alias")

@@ -40,8 +40,8 @@ def decode(operation: str, body: bytes) -> dict[str, Any]:
     """
     try:
         text = body.decode().strip(_WHITE_SPACE)
-        content, end = _DECODER.raw_decode(text)
-    except ValueError:
+        content, end = _scan(text, 0)
+    except (ValueError, StopIteration):
         raise SerializationException(why="the request's body is not JSON") from None
     if end != len(text):
         raise SerializationException(why="the request's body goes on after its JSON")
@@ -67,7 +67,7 @@ def _encode_value(value: dt.datetime) -> float:
     return round(value.timestamp(), 3)
 
 
-_DECODER = json.JSONDecoder()
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _WHITE_SPACE = " \t\r\n"
 
 # The same strictness, nearer to C where Python has it.

@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 def check(call: Call) -> None:
     """Let the call fail as ordered: now, or, where it is to be carried out all the same, when it is done."""
-    faults, operation = call.world.faults, call.operation.name
-    if not faults:
+    faults = call.world.faults
+    if not (faults.queue or faults.outages or faults.latencies):
         return
+    operation = call.operation.name
     keys = [key.arn for key in call.keys]
-    failure = faults.strike(operation, keys, call.event)
+    failure = faults.strike(operation, keys, lambda: call.event)
     error = None if failure is None else failure.make()
     if failure is not None and failure.carried_out:
         call.failure, error = failure, None
     if not isinstance(error, Mishap):  # what nobody answers takes no time of KMS's
-        call.latency = faults.seconds(operation, keys, call.event)
+        call.latency = faults.seconds(operation, keys, lambda: call.event)
     if isinstance(error, AccessDeniedException):
         error.message = _denial(call)
     if error is not None:

@@ -47,7 +47,8 @@ def size_given(call: Call) -> None:
 def generate_data_key(call: Call, key: Key) -> Answer:
     """Answer a new data key twice: in plaintext, and encrypted under `key`."""
     data_key = _new_data_key(call)
-    answer = _encrypted(call, key, data_key) | call.hand_over("Plaintext", data_key)
+    answer = _encrypted(call, key, data_key)
+    answer.update(call.hand_over("Plaintext", data_key))
     if call.attestation:
         del answer["KeyMaterialId"]
     return answer

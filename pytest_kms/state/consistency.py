@@ -63,9 +63,11 @@ class Consistency:
     def __init__(self) -> None:
         self._seconds: float | None = None
         self._calls = 0
-        self._changes: dict[Place, list[Change]] = {}
+        self.pending: dict[Place, list[Change]] = {}
+        """What is not visible yet. Where it is empty, all that is there is seen, and nobody needs to ask."""
         self._now = 0.0
-        self._overlooked: list[Change] = []
+        self.overlooked: list[Change] = []
+        """What the current call has not seen."""
         self._counts = False
 
     def delay(self, seconds: float | None, calls: int | None) -> None:
@@ -84,31 +86,26 @@ class Consistency:
             raise UsageError(f"eventual consistency takes 0 or more {'calls' if calls else 'seconds'}, not {given[0]}")
         self._seconds, self._calls = seconds, calls or 0
         if not given[0]:
-            self._changes.clear()
-
-    @property
-    def pending(self) -> bool:
-        """Whether there is anything that is not visible yet."""
-        return bool(self._changes)
+            self.pending.clear()
 
     # the life of a call
 
     def begin(self, seconds: float) -> None:
         """Begin a call: forget what the last one did not see."""
         self._now = seconds
-        self._overlooked = []
+        self.overlooked = []
         self._counts = False
 
     def count(self) -> None:
         """From here on the call is one that would have seen what it looks at: it is past faults and quotas."""
         self._counts = True
-        for change in self._overlooked:
+        for change in self.overlooked:
             change.left -= 1
 
     @property
     def why(self) -> list[str]:
         """What the call did not see that there is already: a line for each."""
-        return [change.told(self._now) for change in self._overlooked] if self._counts else []
+        return [change.told(self._now) for change in self.overlooked] if self._counts else []
 
     # what calls change, and see
 
@@ -118,16 +115,16 @@ class Consistency:
             return
         due = None if self._seconds is None else self._now + self._seconds
         change = Change(what, before, self._now, due, self._calls)
-        self._changes.setdefault((kind, owner, name), []).append(change)
+        self.pending.setdefault((kind, owner, name), []).append(change)
 
     def seen(self, kind: str, owner: object, name: str, now: T) -> T:
         """Return what a call sees of something that is `now` so."""
-        if not self._changes:
+        if not self.pending:
             return now
         hidden = self._hidden((kind, owner, name))
         for change in hidden:
-            if change not in self._overlooked:
-                self._overlooked.append(change)
+            if change not in self.overlooked:
+                self.overlooked.append(change)
                 change.left -= self._counts
         return hidden[0].before if hidden else now
 
@@ -136,22 +133,22 @@ class Consistency:
 
         It would have looked at those alone that matter to it.
         """
-        gone = [name for of, whose, name in self._changes if of == kind and whose is owner and name not in now]
+        gone = [name for of, whose, name in self.pending if of == kind and whose is owner and name not in now]
         seen = []
         for name in (*now, *gone):
             present = now.get(name)
-            past = [change.before for change in self._changes.get((kind, owner, name), ())]
+            past = [change.before for change in self.pending.get((kind, owner, name), ())]
             if any(thing is not None and matters(thing) for thing in (present, *past)):
                 seen.append(self.seen(kind, owner, name, present))
         return [thing for thing in seen if thing is not None and matters(thing)]
 
     def _hidden(self, place: Place) -> list[Change]:
         """Return the changes of something that are not visible, in order; forget those that are."""
-        changes = self._changes.get(place, [])
+        changes = self.pending.get(place, [])
         # Within a call it stays as it was when the call first looked.
-        hidden = [change for change in changes if change in self._overlooked or not change.visible(self._now)]
+        hidden = [change for change in changes if change in self.overlooked or not change.visible(self._now)]
         if hidden:
-            self._changes[place] = hidden
+            self.pending[place] = hidden
         else:
-            self._changes.pop(place, None)
+            self.pending.pop(place, None)
         return hidden

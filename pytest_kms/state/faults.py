@@ -153,9 +153,6 @@ class Faults:
         self.latencies: list[Latency] = []
         self._ended: list[Fault] = []
 
-    def __bool__(self) -> bool:
-        return bool(self.queue or self.outages or self.latencies)
-
     @property
     def unused(self) -> list[Fault]:
         """Those that were ordered in vain."""

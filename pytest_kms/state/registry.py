@@ -48,11 +48,14 @@ class Registry:
 
     def find_key(self, key_id: str) -> Key | None:
         """Return the key of an id, if a call sees one."""
-        return self.world.consistency.seen(consistency.KEYS, self, key_id, self.keys.get(key_id))
+        key, late = self.keys.get(key_id), self.world.consistency
+        return late.seen(consistency.KEYS, self, key_id, key) if late.pending else key
 
     def find_alias(self, name: str) -> Alias | None:
         """Return the alias of a name, if a call sees one; where it pointed before may have been deleted since."""
-        alias = self.world.consistency.seen(consistency.ALIASES, self, name, self.aliases.get(name))
+        alias, late = self.aliases.get(name), self.world.consistency
+        if late.pending:
+            alias = late.seen(consistency.ALIASES, self, name, alias)
         return None if alias is None or alias.key.deleted else alias
 
     def listed_key_ids(self) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import threading
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 from pytest_kms import service
 from pytest_kms.state.least_privilege import LeastPrivilege, least_privilege
@@ -62,7 +64,9 @@ class Event(NamedTuple):
     `parameters` are the members of the request as the caller wrote them, without blobs and secrets. `error` is
     AWS's code of the last answer, or None for a success; `message` AWS's sentence; `why` our own explanation, of a
     success which policies allowed it, unless it was the default policy and an administrator. `resources` are what
-    else than keys took permission: the action, an alias ARN or `*`, and the Region.
+    else than keys took permission: the action, an alias ARN or `*`, and the Region. `answer` are the members of the
+    answer that are neither blobs nor secrets; of calls that only read, cryptographic ones excepted, it is empty.
+    `user_agent` is what the client says of itself.
     `service_event` tells what KMS did by itself (CloudTrail's `serviceEventDetails`: a rotation, say), with
     `principal` "AWS Internal"; it is None for calls.
     """
@@ -85,6 +89,8 @@ class Event(NamedTuple):
     via: str | None = None
     service_event: Mapping[str, str] | None = None
     resources: tuple[tuple[str, str, str], ...] = ()
+    answer: Mapping[str, Any] = MappingProxyType({})
+    user_agent: str = ""
 
     @property
     def key(self) -> str | None:
@@ -135,6 +141,78 @@ class Event(NamedTuple):
     def carried_out(self) -> int:
         """How often KMS did what was asked: more than once if an answer was lost and the client tried again."""
         return sum(attempt.carried_out for attempt in self.attempts)
+
+
+class Facts(Protocol):
+    """What an operation is, as far as the trail tells it."""
+
+    @property
+    def name(self) -> str:
+        """AWS's name of it."""
+
+    @property
+    def read_only(self) -> bool:
+        """CloudTrail's flag of that name."""
+
+    @property
+    def cryptographic(self) -> bool:
+        """Whether AWS counts it among the cryptographic operations."""
+
+
+class Told(NamedTuple):
+    """An attempt as it was told to the trail, secrets and all: what becomes an `Event` when somebody looks.
+
+    Most calls of most tests are never looked at one by one.
+    """
+
+    invocation: str
+    operation: Facts
+    uses: Sequence[KeyUse]
+    members: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    principal: Principal
+    region: str
+    seconds: float
+    error: str | None
+    message: str
+    why: str
+    attempt: int
+    delay: float
+    took: float
+    lost: bool
+    request_id: str
+    resources: tuple[tuple[str, str, str], ...]
+    config: Any
+
+    def event(self) -> Event:
+        """Make the event of it, without secrets."""
+        operation, principal = self.operation, self.principal
+        time = dt.datetime.fromtimestamp(self.seconds, dt.timezone.utc)
+        return Event(
+            operation=operation.name,
+            uses=tuple(self.uses),
+            parameters=_without(service.secret_members(operation.name), self.members),
+            principal=principal.arn,
+            account=principal.account,
+            region=self.region,
+            time=time,
+            error=self.error,
+            message=self.message,
+            why=self.why,
+            attempts=(Attempt(self.attempt, time, self.error, self.delay, self.took, self.lost),),
+            dry_run=bool(self.members.get("DryRun")),
+            read_only=operation.read_only,
+            cryptographic=operation.cryptographic,
+            request_id=self.request_id,
+            via=principal.via,
+            resources=self.resources,
+            answer=_without(service.secret_answers(operation.name), self.answer) if self.error is None else {},
+            user_agent=self.config.user_agent if self.config else "",
+        )
+
+
+def _without(secrets: Collection[str], members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name not in secrets}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +271,11 @@ class Trail(Sequence[Event]):
     def __init__(self, resolve_key: ResolveKey, identity_of: Callable[[str], str]) -> None:
         self._resolve_key = resolve_key
         self._identity_of = identity_of
-        self._events: list[Event] = []
+        self._told: list[Told | Event] = []
+        self._looked_at: list[Event] = []
+        self._read = 0
         self._places: dict[str, int] = {}
+        self._lock = threading.Lock()
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -266,15 +347,40 @@ class Trail(Sequence[Event]):
         """
         return least_privilege(self._events, self._identity_of, with_contexts=encryption_context)
 
-    def record(self, event: Event, invocation: str) -> None:
-        """Take down an attempt: a new call, or another attempt of the call with the same invocation id."""
-        end = len(self._events)
+    def record(self, told: Told | Event) -> None:
+        """Take down an attempt of a call, or what KMS did by itself."""
+        self._told.append(told)
+
+    def context_of(self, head: bytes) -> Mapping[str, str] | None:
+        """Return the encryption context of the call that was answered a ciphertext with this head."""
+        for told in self._told:
+            if isinstance(told, Told):
+                for blob in told.answer.values():
+                    if isinstance(blob, bytes) and blob.startswith(head):
+                        return told.uses[-1].encryption_context
+        return None
+
+    @property
+    def _events(self) -> list[Event]:
+        """The calls that were told, all attempts of one, with the same invocation id, in one place."""
+        if self._read < len(self._told):
+            with self._lock:
+                for told in self._told[self._read :]:
+                    if isinstance(told, Event):
+                        self._looked_at.append(told)
+                    else:
+                        self._take(told.event(), told.invocation)
+                    self._read += 1
+        return self._looked_at
+
+    def _take(self, event: Event, invocation: str) -> None:
+        end = len(self._looked_at)
         place = self._places.setdefault(invocation, end)
         if place == end:
-            self._events.append(event)
+            self._looked_at.append(event)
         else:
-            earlier = self._events[place]
-            self._events[place] = event._replace(time=earlier.time, attempts=earlier.attempts + event.attempts)
+            earlier = self._looked_at[place]
+            self._looked_at[place] = event._replace(time=earlier.time, attempts=earlier.attempts + event.attempts)
 
 
 def last_use(trail: Trail, key: str) -> Event | None:

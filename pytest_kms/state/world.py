@@ -355,7 +355,7 @@ class World:
             request_id=request_id,
             service_event=details or {},
         )
-        self.trail.record(event, request_id)
+        self.trail.record(event)
 
     def remember_context(self, blob: bytes, context: Mapping[str, str]) -> None:
         """Know from now on which encryption context a ciphertext was made with, to explain a mismatch."""
@@ -363,7 +363,7 @@ class World:
 
     def context_of(self, head: bytes) -> Mapping[str, str] | None:
         """Return the encryption context that a ciphertext of this fake, with this head, was made with."""
-        return self._contexts.get(head[_SALT])
+        return self._contexts.get(head[_SALT]) or self.trail.context_of(head)
 
     def next_request_id(self) -> str:
         """Return the id of the next request: a UUID, unique in this fake."""
