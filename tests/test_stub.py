@@ -20,10 +20,10 @@ from aiobotocore.session import get_session
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from pytest_kms import FakeKMS, NotSupported, fake_kms
+from pytest_kms import FakeKMS, NotSupported, fake_kms, stub
 
 pytestmark = pytest.mark.usefixtures("no_aws_settings")
 
@@ -681,3 +681,14 @@ def test_an_unsigned_request_of_an_older_botocore_is_of_the_fakes_region(kms: Fa
     _without_context(kms.client_for(config=Config(signature_version=UNSIGNED))).list_keys()
 
     assert kms.create_key().region == kms.trail.last.region
+
+
+def test_the_patience_of_an_older_botocores_client_is_known(kms: FakeKMS, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its requests do not tell the configuration of their client, which is noted when they are signed."""
+    monkeypatch.setattr(stub, "_requests_have_context", lambda: False)
+    config = Config(read_timeout=5, retries={"total_max_attempts": 1})
+    kms.latency(7, "ListKeys")
+
+    with pytest.raises(ReadTimeoutError):
+        _without_context(kms.client_for(config=config)).list_keys()
+    assert "Boto3" in kms.trail.last.user_agent

@@ -646,3 +646,53 @@ def test_a_throttled_call_is_told_with_its_key(kms: FakeKMS, key: Key) -> None:
     kms.throttle(key=key)
     failing(kms.client_for(config=ONE_ATTEMPT), "describe_key", KeyId="alias/orders")
     assert ARN == kms.trail.last.key
+
+
+# what is answered, and by whom it was asked
+
+
+def test_an_event_tells_the_answer_without_blobs_and_secrets(kms: FakeKMS, key: Key) -> None:
+    """What a data key is encrypted with is told, the data key is not."""
+    kms.client.generate_data_key(KeyId=key.id, KeySpec="AES_256")
+
+    answer = {"KeyId": key.arn, "KeyMaterialId": key.material_id.hex()}
+    assert answer == kms.trail.last.answer
+
+
+@pytest.mark.parametrize("method", ["describe_key", "get_key_policy"])
+def test_an_event_does_not_tell_what_was_only_read(kms: FakeKMS, key: Key, method: str) -> None:
+    """As CloudTrail, which logs no answers of such calls."""
+    getattr(kms.client, method)(KeyId=key.id)
+
+    assert {} == kms.trail.last.answer
+
+
+def test_a_call_that_failed_has_no_answer(kms: FakeKMS, key: Key) -> None:
+    """A dry run that would succeed ends with an error as well, and answers nothing."""
+    failing(kms.client, "generate_data_key", KeyId=key.id, KeySpec="AES_256", DryRun=True)
+
+    assert "DryRunOperationException" == kms.trail.last.error
+    assert {} == kms.trail.last.answer
+
+
+def test_an_event_tells_the_user_agent_of_its_client(kms: FakeKMS) -> None:
+    """As the client's configuration has it."""
+    client = kms.client_for(config=Config(user_agent_extra="vault/7"))
+    client.list_keys()
+
+    config: Any = client.meta.config
+    assert config.user_agent == kms.trail.last.user_agent
+    assert "vault/7" in kms.trail.last.user_agent
+
+
+def test_a_context_is_told_apart_whatever_else_is_in_the_trail(kms: FakeKMS, key: Key) -> None:
+    """The call that made a ciphertext is found among others, and among what KMS did by itself."""
+    kms.client.enable_key_rotation(KeyId=key.id)
+    kms.clock.advance(days=400)
+    kms.client.encrypt(KeyId=key.id, Plaintext=SECRET, EncryptionContext={"order": "8"})
+    blob = kms.client.encrypt(KeyId=key.id, Plaintext=SECRET, EncryptionContext=CONTEXT)["CiphertextBlob"]
+    assert "RotateKey" in [event.operation for event in kms.trail]
+
+    failing(kms.client, "decrypt", CiphertextBlob=blob, EncryptionContext={"order": "9"})
+
+    assert "the encryption context differs: order '7' -> '9'" == kms.trail.last.why
