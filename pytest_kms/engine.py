@@ -125,21 +125,25 @@ LIFE = (
 )
 
 _CONCERNS: dict[Callable[[Call], None], Callable[[Operation], object]] = {
-    attestation.check: lambda operation: "Recipient" in operation.takes,
     rules: lambda operation: operation.rules,
     key_usage.check: lambda operation: operation.usage,
     key_state.check: lambda operation: operation.refused_in,
     algorithm.check: lambda operation: operation.algorithms,
     key_store.check: lambda operation: operation.cryptographic,
-    dry_run: lambda operation: "DryRun" in operation.takes,
 }
 """The operations that a step concerns; one that is not here concerns all."""
 
+_ASKED_BY = {attestation.check: "Recipient", grant_tokens.check: "GrantTokens", dry_run: "DryRun"}
+"""The members that ask for a step."""
+
+_ASKING = frozenset(_ASKED_BY.values())
+
 
 @cache
-def _life(operation: Operation) -> tuple[Callable[[Call], None], ...]:
-    """Leave out of the life of its requests what does not concern an operation."""
-    return tuple(step for step in LIFE if step not in _CONCERNS or _CONCERNS[step](operation))
+def _life(operation: Operation, asking: frozenset[str]) -> tuple[Callable[[Call], None], ...]:
+    """Leave out of the life of a request, once it is decoded, what does not concern it."""
+    steps = (step for step in LIFE[1:] if step not in _ASKED_BY or _ASKED_BY[step] in asking)
+    return tuple(step for step in steps if step not in _CONCERNS or _CONCERNS[step](operation))
 
 
 def handle(world: World, request: Request) -> Reply:
@@ -155,7 +159,8 @@ def handle(world: World, request: Request) -> Reply:
     request_id = world.next_request_id()
     error: KMSError | Mishap | None = None
     try:
-        for step in _life(call.operation):
+        decode(call)
+        for step in _life(call.operation, _ASKING.intersection(call.input)):
             step(call)
     except (KMSError, Mishap) as raised:
         error = raised
