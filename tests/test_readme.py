@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "examples"))
+
+from wrong_code import MISTAKES
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -46,3 +51,16 @@ def test_the_failure_that_is_shown_is_the_one_there_is(pytester: pytest.Pytester
     told = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E  ")]
 
     assert [line.strip() for line in shown[1].splitlines()] == [line.removeprefix("AssertionError: ") for line in told]
+
+
+def test_the_wrong_code_that_is_listed_is_the_one_that_is_tested() -> None:
+    """The page has a row for each mistake, with what AWS says to it, in the order of the examples."""
+    page = README.partition("## Wrong code that other fakes let pass")[2].partition("\n## ")[0]
+    rows = [tuple(map(str.strip, line.strip("| ").split("|"))) for line in page.splitlines() if line.startswith("| ")]
+    meets = {"LookupError": "the code meets what it would meet at AWS"}
+    expected = [
+        (mistake.what, meets.get(mistake.verdict, f"`{mistake.verdict}`"), f"`{name}`")
+        for name, mistake in MISTAKES.items()
+    ]
+
+    assert expected == rows[1:]

@@ -23,18 +23,6 @@ LONG = b"All work and no play makes a dull document. " * 200
 
 
 @pytest.fixture
-def secrets_key(kms: FakeKMS) -> Key:
-    """Make the key that small documents are encrypted with."""
-    return kms.create_key(alias=vault.SECRETS_KEY)
-
-
-@pytest.fixture
-def documents_key(kms: FakeKMS) -> Key:
-    """Make the key that gives data keys for everything larger."""
-    return kms.create_key(alias=vault.DOCUMENTS_KEY)
-
-
-@pytest.fixture
 def store() -> dict[tuple[str, str], vault.Sealed]:
     """Give what the vault writes to: a database, in real life."""
     return {}

@@ -40,18 +40,6 @@ TENANT_POLICY = {
 
 
 @pytest.fixture
-def secrets_key(kms: FakeKMS) -> Key:
-    """Make the key that small documents are encrypted with."""
-    return kms.create_key(alias=vault.SECRETS_KEY)
-
-
-@pytest.fixture
-def documents_key(kms: FakeKMS) -> Key:
-    """Make the key that gives data keys for everything larger."""
-    return kms.create_key(alias=vault.DOCUMENTS_KEY)
-
-
-@pytest.fixture
 def documents(secrets_key: Key, documents_key: Key) -> vault.Vault:
     """Give a vault in which the tenant acme keeps a secret and a document."""
     filled = vault.Vault({})
