@@ -4,6 +4,7 @@ Public are the names in `__all__`, the fixtures `kms` and `pytest_kms`, the mark
 begin with `kms_`. A map of this folder, from the test inward; each imports only what stands below it:
 
     plugin        pytest's hooks, options, marker and fixtures
+    suite         what a whole run leaves behind
     lifespan      from when to when a fake is active
     fake          FakeKMS: what a test holds in its hand
     arguments     what tests give to the fake, checked

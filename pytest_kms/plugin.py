@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,7 @@ from pytest_kms import stub, surroundings
 if TYPE_CHECKING:
     from pytest_kms.errors import Refusal
     from pytest_kms.fake import FakeKMS
-    from pytest_kms.state.least_privilege import Need
-    from pytest_kms.state.world import World
+    from pytest_kms.suite.collector import Collector
 
 MARKER = """\
 kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=): answer this test's KMS calls \
@@ -32,11 +32,10 @@ _CALLS_SHOWN = 50
 
 _begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
-_needs: pytest.StashKey[set[Need]] = pytest.StashKey()
 _strays: list[Refusal] = []
 
-_OF_WORKERS = "kms_least_privilege"
-"""Under which name pytest-xdist brings what a worker has collected."""
+_OF_SUITES = ("kms_least_privilege",)
+"""The options that ask for what a whole run leaves behind."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -103,55 +102,90 @@ def pytest_configure(config: pytest.Config) -> None:
         # A run may run others within, as pytester does.
         before, stub.guard = stub.guard, _strays.append
         config.add_cleanup(lambda: setattr(stub, "guard", before))
-    if config.getoption("kms_least_privilege"):
-        _collect_needs(config)
+    collectors = _collectors(config)
+    if collectors:
+        config.pluginmanager.register(_Suite(config, collectors), "pytest_kms_suite")
 
 
-def _collect_needs(config: pytest.Config) -> None:
-    """See what each fake remembers before it ends."""
-    from pytest_kms import fake
-    from pytest_kms.state.suite_privilege import lasting_needs
+def _collectors(config: pytest.Config) -> list[Collector]:
+    """Make what gathers what a run leaves behind, if an option asks for something."""
+    if not any(map(config.getoption, _OF_SUITES)):
+        return []
+    from pytest_kms.suite.collector import collectors_for
 
-    needs: set[Need] = set()
-    config.stash[_needs] = needs
-
-    def watch(world: World) -> None:
-        needs.update(lasting_needs(world))
-
-    fake.watchers.append(watch)
-    config.add_cleanup(lambda: fake.watchers.remove(watch))
+    return collectors_for(config.getoption, config.invocation_params.dir)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take what a worker of pytest-xdist has collected; one that crashed has nothing to give."""
-    if _needs in node.config.stash:
-        from pytest_kms.state.least_privilege import Need
+class _Suite:
+    """The hooks of a run that leaves something behind; they only tell the collectors what happens."""
 
-        rows = getattr(node, "workeroutput", {}).get(_OF_WORKERS, ())
-        node.config.stash[_needs].update(Need(*row) for row in rows)
+    def __init__(self, config: pytest.Config, collectors: list[Collector]) -> None:
+        from pytest_kms import fake
+
+        self._collectors = collectors
+        self._outcomes: dict[str | None, str] = {}
+        self._running = False
+        for collector in collectors:
+            fake.watchers.append(collector.see)
+            config.add_cleanup(partial(fake.watchers.remove, collector.see))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Tell that a test begins; one that runs again does so too."""
+        self._outcomes.clear()
+        self._running = True
+        for collector in self._collectors:
+            collector.begin(item.nodeid, stub.worlds())
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Tell that a test has ended, and how; a controller of pytest-xdist sees no tests, only their reports."""
+        self._outcomes[report.when] = _outcome(report)
+        if report.when == "teardown" and self._running:
+            self._running = False
+            outcomes = self._outcomes.values()
+            outcome = next((name for name in _WORST_FIRST if name in outcomes), "passed")
+            for collector in self._collectors:
+                collector.end(report.nodeid, outcome, stub.worlds())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker of pytest-xdist has collected; one that crashed has nothing to give."""
+        given = getattr(node, "workeroutput", None)
+        for collector in self._collectors:
+            if given is None:
+                collector.miss()
+            else:
+                collector.take(given.get(collector.name, []))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write what there is to write; a worker leaves that to its controller."""
+        given = getattr(session.config, "workeroutput", None)
+        for collector in self._collectors:
+            if given is None:
+                collector.finish()
+            else:
+                given[collector.name] = collector.give()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show what the collectors have to tell."""
+        for collector in self._collectors:
+            for number, line in enumerate(collector.told()):
+                if number:
+                    terminalreporter.write_line(line)
+                else:
+                    terminalreporter.write_sep("-", line)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the least-privilege policies of the run; a worker leaves that to its controller."""
-    config = session.config
-    if _needs not in config.stash:
-        return
-    needs = config.stash[_needs]
-    if hasattr(config, "workeroutput"):
-        config.workeroutput[_OF_WORKERS] = [tuple(need) for need in needs]
-        return
-    from pytest_kms.state.least_privilege import policies_for
-
-    file = config.invocation_params.dir / config.getoption("kms_least_privilege")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(f"{policies_for(needs)}\n", encoding="utf-8")
+_WORST_FIRST = ("rerun", "error", "failed", "xfailed", "skipped")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell where the least-privilege policies are."""
-    if _needs in config.stash:
-        terminalreporter.write_sep("-", f"pytest-kms: least privilege in {config.getoption('kms_least_privilege')}")
+def _outcome(report: pytest.TestReport) -> str:
+    """Say how a phase of a test ended, in pytest's words."""
+    if report.outcome == "failed":
+        return "failed" if report.when == "call" else "error"
+    if report.outcome == "skipped" and hasattr(report, "wasxfail"):
+        return "xfailed"
+    return report.outcome
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -76,6 +76,11 @@ def deactivate(fake: Active) -> None:
         backoff.restore()
 
 
+def worlds() -> list[World]:
+    """Return what the active fakes remember: the one that answers last."""
+    return [fake.world for fake in _active]
+
+
 def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
     """Answer a KMS request, if a fake is active. botocore calls this for every one just before it is sent."""
     if not _active:

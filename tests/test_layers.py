@@ -16,6 +16,7 @@ PACKAGE = Path(inspect.getfile(pytest_kms)).parent
 # A module imports only what stands in a later line, or, within a folder, of its own folder.
 LAYERS = [
     {"plugin"},
+    {"suite"},
     {"lifespan"},
     {"fake"},
     {"replay"},

@@ -1,0 +1,66 @@
+"""What gathers something from all tests of a run, in all processes of pytest-xdist, and tells it once at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pytest_kms.state.world import World
+
+
+class Collector:
+    """Something that a run leaves behind. Each does what it needs of this, and by default nothing.
+
+    Calls come in this order: `begin`, `see` and `end` again and again, in each process that runs tests; then, where
+    these are workers of pytest-xdist, `give` in each, and in their controller `take` for each, or `miss` for one that
+    crashed; at last `finish` and `told`, once, in the controller or in the only process.
+    """
+
+    name = ""
+    """What pytest-xdist brings its rows under."""
+
+    def begin(self, test: str, worlds: Sequence[World]) -> None:
+        """Know that a test begins, its setup first, and which fakes are active."""
+
+    def end(self, test: str, outcome: str, worlds: Sequence[World]) -> None:
+        """Know that a test has ended, its teardown too, how, and which fakes are still active."""
+
+    def see(self, world: World) -> None:
+        """See what a fake remembers, before it ends or is reset."""
+
+    def give(self) -> list[Any]:
+        """Return what was collected, as rows of lists, dicts, strings, numbers and None alone."""
+        return []
+
+    def take(self, rows: list[Any]) -> None:
+        """Take what another process has given."""
+
+    def miss(self) -> None:
+        """Know that another process gave nothing, because it crashed."""
+
+    def finish(self) -> None:
+        """Write what there is to write."""
+
+    def told(self) -> list[str]:
+        """Return what the terminal is to show, a heading first, or nothing."""
+        return []
+
+
+def collectors_for(option: Callable[[str], Any], folder: Path) -> list[Collector]:
+    """Make what the options of a run ask for; paths are relative to a folder. Nothing else is imported."""
+    made: list[Collector] = []
+    file = option("kms_least_privilege")
+    if file:
+        from pytest_kms.suite.privilege import Privilege
+
+        made.append(Privilege(folder / file, file))
+    return made
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file, in a folder that need not be there yet."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
