@@ -34,7 +34,7 @@ _begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
 _strays: list[Refusal] = []
 
-_OF_SUITES = ("kms_least_privilege",)
+_OF_SUITES = ("kms_least_privilege", "kms_summary", "kms_report")
 """The options that ask for what a whole run leaves behind."""
 
 
@@ -63,10 +63,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f"pytest-kms: how long a fake lives: {', '.join(_SCOPES)} (default: function)",
         default="function",
     )
-    parser.getgroup("kms", "pytest-kms").addoption(
+    group = parser.getgroup("kms", "pytest-kms")
+    group.addoption(
         "--kms-least-privilege",
         metavar="FILE",
         help="write the least-privilege policies that the KMS calls of the whole run need to FILE, as JSON",
+    )
+    group.addoption(
+        "--kms-summary",
+        action="store_true",
+        help="tell at the end which keys and operations of KMS the whole run used, and what that costs at AWS",
+    )
+    group.addoption(
+        "--kms-report",
+        metavar="FILE",
+        help="write a page about the KMS calls of the whole run to FILE, as HTML",
     )
 
 

@@ -31,6 +31,7 @@ class Registry:
         self.region = region
         self.account = account
         self.keys: dict[str, Key] = {}
+        self.deleted: dict[str, Key] = {}
         self.aliases: dict[str, Alias] = {}
         self.key_ids: list[str] = []
         self.alias_names = list(aws_managed.ALIASES)  # AWS lists them all, whether there is a key or not
@@ -149,7 +150,7 @@ class Registry:
     def _delete(self, key: Key) -> None:
         for name in tuple(key.aliases):
             self.remove_alias(self.aliases[name])
-        del self.keys[key.id]
+        self.deleted[key.id] = self.keys.pop(key.id)
         del self.key_ids[bisect_left(self.key_ids, key.id)]
         self.customer_keys -= key.manager == CUSTOMER
         key.deleted = True

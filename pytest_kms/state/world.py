@@ -193,6 +193,12 @@ class World:
             raise UsageError(f"no key is called {name!r}. Known keys: {known}.")
         return sorted(found, key=lambda key: (key.account != self.account, key.region != self.region))
 
+    def key_of(self, arn: str) -> Key:
+        """Return the key of an ARN that stands in the trail, deleted ones too."""
+        _, _, _, region, account, resource = arn.split(":", 5)
+        registry, key_id = self.registry(region, account), resource.rpartition("/")[2]
+        return registry.keys.get(key_id) or registry.deleted[key_id]
+
     def label_of(self, arn: str) -> str:
         """Return what people call the key of an ARN: its alias, or else its id."""
         parsed = arns.parse(arn)

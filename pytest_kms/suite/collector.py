@@ -57,6 +57,20 @@ def collectors_for(option: Callable[[str], Any], folder: Path) -> list[Collector
         from pytest_kms.suite.privilege import Privilege
 
         made.append(Privilege(folder / file, file))
+    summary, report = option("kms_summary"), option("kms_report")
+    if summary or report:
+        from pytest_kms.suite.record import Record
+
+        record = Record()
+        made.append(record)
+        if summary:
+            from pytest_kms.suite.summary import Summary
+
+            made.append(Summary(record))
+        if report:
+            from pytest_kms.suite.report import Report
+
+            made.append(Report(record, folder / report, report))
     return made
 
 
