@@ -63,6 +63,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f"pytest-kms: how long a fake lives: {', '.join(_SCOPES)} (default: function)",
         default="function",
     )
+    parser.addini(
+        "kms_junit",
+        "pytest-kms: give the tests in a JUnit file properties about their KMS calls (default: false)",
+        "bool",
+        default=False,
+    )
     group = parser.getgroup("kms", "pytest-kms")
     group.addoption(
         "--kms-least-privilege",
@@ -120,11 +126,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _collectors(config: pytest.Config) -> list[Collector]:
     """Make what gathers what a run leaves behind, if an option asks for something."""
-    if not any(map(config.getoption, _OF_SUITES)):
+    asked = {name: config.getoption(name) for name in _OF_SUITES}
+    asked["kms_junit"] = config.getini("kms_junit") and config.getoption("xmlpath", None)
+    if not any(asked.values()):
         return []
     from pytest_kms.suite.collector import collectors_for
 
-    return collectors_for(config.getoption, config.invocation_params.dir)
+    return collectors_for(asked.get, config.invocation_params.dir)
 
 
 class _Suite:
@@ -147,6 +155,15 @@ class _Suite:
         self._running = True
         for collector in self._collectors:
             collector.begin(item.nodeid, stub.worlds())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Give a test the properties that its last report takes along, once."""
+        if call.when == "teardown":
+            for collector in self._collectors:
+                given = dict(collector.properties(stub.worlds()))
+                item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in given]
+                item.user_properties += given.items()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Tell that a test has ended, and how; a controller of pytest-xdist sees no tests, only their reports."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 class Collector:
     """Something that a run leaves behind. Each does what it needs of this, and by default nothing.
 
-    Calls come in this order: `begin`, `see` and `end` again and again, in each process that runs tests; then, where
-    these are workers of pytest-xdist, `give` in each, and in their controller `take` for each, or `miss` for one that
-    crashed; at last `finish` and `told`, once, in the controller or in the only process.
+    Calls come in this order: `begin`, `see`, `properties` and `end` again and again, in each process that runs tests;
+    then, where these are workers of pytest-xdist, `give` in each, and in their controller `take` for each, or `miss`
+    for one that crashed; at last `finish` and `told`, once, in the controller or in the only process.
     """
 
     name = ""
@@ -30,6 +30,10 @@ class Collector:
 
     def see(self, world: World) -> None:
         """See what a fake remembers, before it ends or is reset."""
+
+    def properties(self, worlds: Sequence[World]) -> list[tuple[str, str]]:  # noqa: ARG002  # for those who need it
+        """Return what a JUnit file is to tell of the present test, when its teardown is over; these are active."""
+        return []
 
     def give(self) -> list[Any]:
         """Return what was collected, as rows of lists, dicts, strings, numbers and None alone."""
@@ -57,8 +61,8 @@ def collectors_for(option: Callable[[str], Any], folder: Path) -> list[Collector
         from pytest_kms.suite.privilege import Privilege
 
         made.append(Privilege(folder / file, file))
-    summary, report = option("kms_summary"), option("kms_report")
-    if summary or report:
+    summary, report, junit = option("kms_summary"), option("kms_report"), option("kms_junit")
+    if summary or report or junit:
         from pytest_kms.suite.record import Record
 
         record = Record()
@@ -71,6 +75,10 @@ def collectors_for(option: Callable[[str], Any], folder: Path) -> list[Collector
             from pytest_kms.suite.report import Report
 
             made.append(Report(record, folder / report, report))
+        if junit:
+            from pytest_kms.suite.properties import Properties
+
+            made.append(Properties(record))
     return made
 
 

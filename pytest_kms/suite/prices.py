@@ -2,9 +2,9 @@
 
 The prices are those of https://aws.amazon.com/kms/pricing/ for us-east-1, as known in 2026, in US dollars. Most Regions
 are alike; those of GovCloud and China differ, and are counted with the same prices here. Not found there: a price of
-ML-DSA and Ed25519, which are counted as the other asymmetric keys; whether requests that fail are billed: here they are,
-but for those that were throttled or did not arrive. Left out: the free tier of 20,000 requests a month, and what AWS
-CloudHSM clusters and external key managers cost elsewhere.
+ML-DSA and Ed25519, which are counted as the other asymmetric keys; and whether requests that fail are billed: here they
+are, but for those that were throttled or did not arrive. Left out: the free tier of 20,000 requests a month, and what
+AWS CloudHSM clusters and external key managers cost elsewhere.
 """
 
 from __future__ import annotations

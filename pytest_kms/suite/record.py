@@ -35,6 +35,11 @@ class UsedKey(NamedTuple):
     region: str
     account: str
 
+    @property
+    def label(self) -> str:
+        """What people call it: its alias, or else what all keys without one are called."""
+        return self.alias or "a key without an alias"
+
 
 class Made(NamedTuple):
     """A call that a test made, as far as a run remembers it.
@@ -201,7 +206,7 @@ class Record(Collector):
         calls, tests, ran, peaks, kept, nameless = rows
         for call in calls:
             keys = tuple(UsedKey(*key) for key in call[2])
-            self.calls.append(Made(*call[:2], keys, tuple(call[3]), *call[4:]))
+            self.calls.append(Made(*call)._replace(keys=keys, contexts=tuple(call[3])))
         self.tests.update((test, Ran(*row)) for test, row in tests.items())
         self.ran += ran
         for peak in peaks:

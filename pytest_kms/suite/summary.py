@@ -79,7 +79,7 @@ def _keys(calls: Sequence[Made]) -> list[tuple[str, ...]]:
             ids[like].add(key.id)
             operations[like][call.operation] += 1
     several = len({(key.region, key.account) for key in operations}) > 1
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for key, counts in sorted(operations.items(), key=lambda item: (-item[1].total(), item[0])):
         label = key.alias or f"{_many(len(ids[key]), 'key')} without an alias"
         where = f", {key.region} {key.account}" if several else ""
@@ -100,7 +100,7 @@ def _operations(calls: Sequence[Made]) -> list[tuple[str, ...]]:
 def _peaks(peaks: Iterable[Nearest]) -> list[tuple[str, ...]]:
     ordered = sorted(peaks, key=lambda peak: (-peak.share, peak[:3]))
     several = len({(peak.region, peak.account) for peak in ordered}) > 1
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for peak in ordered:
         where = f", {peak.region} {peak.account}" if several else ""
         used = f"{peak.used:,} of {peak.limit:,g} a second ({_percent(peak.share)}){where}"
@@ -119,8 +119,7 @@ def _costs(record: Record) -> Iterator[str]:
 
 def _tell(call: Made, *, by: bool = True) -> str:
     """Tell what was called, by names that do not change from run to run."""
-    keys = " ".join(key.alias or "a key without an alias" for key in call.keys)
-    told = f"{call.operation} {keys}".rstrip()
+    told = " ".join([call.operation, *(key.label for key in call.keys)])
     return f"{told} by {call.principal}" if by else told
 
 
