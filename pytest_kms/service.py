@@ -6,6 +6,7 @@ import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pytest_kms import arns
 from pytest_kms.errors import COMMON, KMSError, UsageError, class_of
 
 if TYPE_CHECKING:
@@ -111,13 +112,26 @@ def operation_model(name: str) -> OperationModel:
     return model().operation_model(name)
 
 
+def host(region: str, config: Any = None) -> str:
+    """Name the endpoint of KMS in a Region, of the kind that a client's configuration asks for."""
+    fips = "-fips" if config is not None and config.use_fips_endpoint else ""
+    outputs = _partitions()[arns.partition_of(region)]["outputs"]
+    dual_stack = config is not None and config.use_dualstack_endpoint
+    return f"kms{fips}.{region}.{outputs['dualStackDnsSuffix' if dual_stack else 'dnsSuffix']}"
+
+
 @cache
-def regions() -> frozenset[str]:
-    """Name the Regions of all partitions of AWS, as far as botocore knows them."""
+def _partitions() -> dict[str, Any]:
     from botocore.loaders import Loader
 
     partitions: list[dict[str, Any]] = Loader().load_data("partitions")["partitions"]
-    return frozenset(region for partition in partitions for region in partition["regions"])
+    return {partition["id"]: partition for partition in partitions}
+
+
+@cache
+def regions() -> frozenset[str]:
+    """Name the Regions of all partitions of AWS, as far as botocore knows them."""
+    return frozenset(region for partition in _partitions().values() for region in partition["regions"])
 
 
 def input_shape(name: str) -> StructureShape:
@@ -126,6 +140,11 @@ def input_shape(name: str) -> StructureShape:
     if shape is None:  # pragma: no cover  # every operation of KMS has one
         raise LookupError(name)
     return shape
+
+
+def output_shape(name: str) -> StructureShape | None:
+    """Return the shape of an operation's output; None where it answers nothing."""
+    return operation_model(name).output_shape
 
 
 @cache

@@ -132,6 +132,10 @@ class GrantTokens:
         self._grants[token] = grant
         return token
 
+    def meant_by(self, token: str) -> Grant:
+        """Return the grant that a token was given for, gone or not."""
+        return self._grants[token]
+
     def grant(self, token: str, region: str) -> Grant:
         """Return the grant that a token names in a Region.
 

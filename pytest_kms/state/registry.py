@@ -109,7 +109,7 @@ class Registry:
         """Make a custom key store, not connected yet."""
         store_id = f"cks-{self.world.random_bytes(9).hex()[:17]}"
         store = CustomKeyStore(id=store_id, home=self, name=name, backing=backing, created=self.world.now)
-        self.key_stores[store_id] = store
+        self.key_stores[store_id] = self.world.key_stores_ever[store_id] = store
         return store
 
     # what becomes of keys and aliases

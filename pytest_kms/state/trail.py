@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from pytest_kms.state.key import Key
+    from pytest_kms.state.world import World
 
     KeyName: TypeAlias = Key | str
     ResolveKey: TypeAlias = Callable[[KeyName], Collection[str]]
@@ -120,7 +121,7 @@ class Event(NamedTuple):
     @property
     def event_id(self) -> str:
         """CloudTrail's `eventID`, a UUID: as repeatable as the id of the request."""
-        return str(uuid.UUID(bytes=hashlib.sha256(self.request_id.encode()).digest()[:16], version=4))
+        return repeatable_uuid(self.request_id)
 
     @property
     def throttled(self) -> int:
@@ -141,6 +142,11 @@ class Event(NamedTuple):
     def carried_out(self) -> int:
         """How often KMS did what was asked: more than once if an answer was lost and the client tried again."""
         return sum(attempt.carried_out for attempt in self.attempts)
+
+
+def repeatable_uuid(text: str) -> str:
+    """Return a UUID that is the same for the same text, and another for any other."""
+    return str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4))
 
 
 class Facts(Protocol):
@@ -268,7 +274,8 @@ class Filter:
 class Trail(Sequence[Event]):
     """The calls that a fake was asked, in order: a sequence of `Event`."""
 
-    def __init__(self, resolve_key: ResolveKey, identity_of: Callable[[str], str]) -> None:
+    def __init__(self, resolve_key: ResolveKey, identity_of: Callable[[str], str], world: World) -> None:
+        self._world = world
         self._resolve_key = resolve_key
         self._identity_of = identity_of
         self._told: list[Told | Event] = []
@@ -346,6 +353,30 @@ class Trail(Sequence[Event]):
 
         """
         return least_privilege(self._events, self._identity_of, with_contexts=encryption_context)
+
+    def to_cloudtrail(self, *, account: str | None = None) -> list[dict[str, Any]]:
+        """Return the records that CloudTrail would write, oldest first.
+
+        There is one for each attempt of a call that KMS has answered, one for each thing that KMS did by itself, and
+        one more for the owner of a key that somebody of another account has used, with the same `sharedEventID`. A
+        request that did not reach KMS is in none, nor is one whose caller KMS could not authenticate.
+
+        Where AWS tells what a fake does not know, a record has what AWS's documentation has: calls come from
+        192.0.2.1 and the default principal's access key is AKIAIOSFODNN7EXAMPLE. `kms.principal(context=…)` says
+        otherwise by `aws:SourceIp`, `aws:SourceVpce` and `aws:MultiFactorAuthPresent`.
+
+        Args:
+            account: whose trail it is, 12 digits: only the records that are delivered to this account
+                (`recipientAccountId`). By default those of all accounts, as in the trail of an organization.
+
+        Returns:
+            New dicts, fit for `json.dumps`, with the fields in AWS's order.
+
+        """
+        from pytest_kms.state.cloudtrail import records  # it reads botocore's model, and few need it
+
+        written = records.written(tuple(self._told), self._world)
+        return [record for record in written if account in (None, record["recipientAccountId"])]
 
     def record(self, told: Told | Event) -> None:
         """Take down an attempt of a call, or what KMS did by itself."""

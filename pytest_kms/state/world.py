@@ -62,7 +62,7 @@ class World:
         self.quotas = Quotas(region)
         self.consistency = Consistency()
         self.faults = Faults()
-        self.trail = Trail(self.arns_of, self.identity_of)
+        self.trail = Trail(self.arns_of, self.identity_of, self)
         self.refusals: list[Refusal] = []
         # Repeatable on purpose, for the same seed: these are test keys.
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311
@@ -79,6 +79,9 @@ class World:
         self._backings: dict[bytes, Backing] = {}
         self._contexts: dict[bytes, Mapping[str, str]] = {}
         self._aws_owned: dict[tuple[str, str], Key] = {}
+        self.key_stores_ever: dict[str, CustomKeyStore] = {}
+        self.keys_in_stores: dict[str, Key] = {}
+        """By their ids and ARNs, those that were deleted too: the trail may still tell of them."""
         self._principals: dict[str, Principal] = {}
         self.acting: list[Principal] = [default_principal(region, account)]
 
@@ -245,6 +248,8 @@ class World:
         )
         backing.primary = key
         key.home.add(key)
+        if store is not None:
+            self.keys_in_stores[key.arn] = key
         if origin != EXTERNAL:
             make = partial(self._derive_material, key_spec, key_id)
             self.add_material(backing, KeyMaterial(self.random_bytes(32), content=material, make=make))
