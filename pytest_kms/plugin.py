@@ -34,7 +34,7 @@ _begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
 _strays: list[Refusal] = []
 
-_OF_SUITES = ("kms_least_privilege", "kms_summary", "kms_report")
+_OF_SUITES = ("kms_least_privilege", "kms_cloudtrail", "kms_summary", "kms_report")
 """The options that ask for what a whole run leaves behind."""
 
 
@@ -74,6 +74,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kms-least-privilege",
         metavar="FILE",
         help="write the least-privilege policies that the KMS calls of the whole run need to FILE, as JSON",
+    )
+    group.addoption(
+        "--kms-cloudtrail",
+        metavar="FILE",
+        help="write the CloudTrail records of the KMS calls of the whole run to FILE, as JSON; with .gz, compressed",
     )
     group.addoption(
         "--kms-summary",

@@ -355,7 +355,7 @@ class Trail(Sequence[Event]):
         return least_privilege(self._events, self._identity_of, with_contexts=encryption_context)
 
     def to_cloudtrail(self, *, account: str | None = None) -> list[dict[str, Any]]:
-        """Return the records that CloudTrail would write, oldest first.
+        """Return the records that CloudTrail would write, oldest first, up to the present of the fake's time.
 
         There is one for each attempt of a call that KMS has answered, one for each thing that KMS did by itself, and
         one more for the owner of a key that somebody of another account has used, with the same `sharedEventID`. A
@@ -375,6 +375,7 @@ class Trail(Sequence[Event]):
         """
         from pytest_kms.state.cloudtrail import records  # it reads botocore's model, and few need it
 
+        self._world.settle()
         written = records.written(tuple(self._told), self._world)
         return [record for record in written if account in (None, record["recipientAccountId"])]
 

@@ -61,6 +61,11 @@ def collectors_for(option: Callable[[str], Any], folder: Path) -> list[Collector
         from pytest_kms.suite.privilege import Privilege
 
         made.append(Privilege(folder / file, file))
+    file = option("kms_cloudtrail")
+    if file:
+        from pytest_kms.suite.cloudtrail import CloudTrail
+
+        made.append(CloudTrail(folder / file, file))
     summary, report, junit = option("kms_summary"), option("kms_report"), option("kms_junit")
     if summary or report or junit:
         from pytest_kms.suite.record import Record
