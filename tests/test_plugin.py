@@ -621,6 +621,7 @@ def test_help_lists_the_options(pytester: pytest.Pytester, monkeypatch: pytest.M
         "kms_guard (bool): pytest-kms: fail a test that calls KMS without the fixture (default: false)",
         "kms_scope (string): pytest-kms: how long a fake lives: function, class, module, package, session"
         " (default: function)",
+        "kms_junit (bool): pytest-kms: give the tests in a JUnit file properties about their KMS calls (default: false)",
     ] == re.findall(
         r"kms_\w+ \([a-z]+\):.*", re.sub(r" *\n? {2,}", " ", result.stdout.str()).replace(" kms_", "\nkms_")
     )
