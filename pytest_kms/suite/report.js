@@ -266,8 +266,10 @@
   options("test", "all tests", data.tests.map(([id]) => [testName(id)]));
   options("outcome", "all outcomes", Object.entries(OUTCOMES));
 
-  const readFilter = () => set(Object.fromEntries(FIELDS.map(name => [name, $(name).value])));
-  $("filter").addEventListener("input", readFilter);
+  const readFilter = () => {
+    if (FIELDS.some(name => $(name).value !== state[name])) set(Object.fromEntries(FIELDS.map(name => [name, $(name).value])));
+  };
+  for (const kind of ["input", "change"]) $("filter").addEventListener(kind, readFilter);
   $("filter").addEventListener("submit", event => event.preventDefault());
   $("filter").addEventListener("reset", event => { event.preventDefault(); set(Object.fromEntries(FIELDS.map(name => [name, ""]))); });
   addEventListener("hashchange", recall);
