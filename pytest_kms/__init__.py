@@ -9,8 +9,13 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     fake          FakeKMS: what a test holds in its hand
     arguments     what tests give to the fake, checked
     key_store_arguments  what they say of custom key stores
+    audited       kms.trail and kms.assert_*
+    verdicts      what fails a test at its end
+    call_order    calls one after the other
+    expected_calls  how many calls a block makes
     replay        recorded calls, asked of a policy
-    assertions    assert_* and the text of their failures
+    assertions    calls counted, and the text of failures
+    comparison    what differs between events, and between trails
     clients       KMS clients for tests
     aws_service   AWS services that call KMS
     stub          botocore's before-send hook

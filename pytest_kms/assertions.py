@@ -8,15 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_kms import encryption_context
-from pytest_kms.state.trail import Event, Filter
+from pytest_kms.state import lines
+from pytest_kms.state.key import CUSTOMER
+from pytest_kms.state.lines import times as times_in_words
 
 if TYPE_CHECKING:
+    from pytest_kms.state.criteria import Filter
+    from pytest_kms.state.trail import Event
     from pytest_kms.state.world import World
 
 _SHOWN = 5
+
+NOTHING = "What happened: nothing called KMS."
+CHECK_THE_CODE = (
+    "What to do: check that the code under test was called, and that it ran in this process;"
+    " a client that is stubbed (botocore's Stubber) never gets as far as KMS."
+)
+COMPARE = "What to do: compare the nearest call with what was expected; kms.trail holds all calls in full."
 
 
 def _once(_: Event) -> int:
@@ -35,7 +47,7 @@ class Expectation:
     otherwise: str = ""
 
 
-def is_use(operation: str | None) -> Callable[[Event], int]:
+def is_use(operation: str | Any | None) -> Callable[[Event], int]:
     """Count the calls that used a key: that did something with it, also where the client was never told."""
 
     def count(event: Event) -> int:
@@ -44,75 +56,101 @@ def is_use(operation: str | None) -> Callable[[Event], int]:
     return count
 
 
-def retries_after(error: str | None) -> Callable[[Event], int]:
+def retries_after(error: str | Any | None) -> Callable[[Event], int]:
     """Count the retries of a call: all, or those of attempts that ended with an error."""
 
     def count(event: Event) -> int:
-        return sum(error in (None, attempt.error) for attempt in event.attempts[:-1])
+        return sum(error is None or error == attempt.error for attempt in event.attempts[:-1])
 
     return count
+
+
+def look(world: World, expected: Expectation) -> int:
+    """Count what is expected, and note the calls that count as looked at."""
+    found = 0
+    for place, event in enumerate(world.trail):
+        count = expected.counts(event) if expected.wanted.matches(event) else 0
+        if count:
+            world.trail.seen.add(place)
+            found += count
+    return found
 
 
 def check(world: World, expected: Expectation, *, times: int | None) -> None:
     """Fail unless the trail holds what is expected, exactly `times` or else at least once."""
     __tracebackhide__ = True
-    found = sum(expected.counts(event) for event in world.trail if expected.wanted.matches(event))
+    # Told before it is compared: a value of dirty-equals shows what it was equal to.
+    told = f"{expected.text}{conditions(expected)}"
+    found = look(world, expected)
     if found == times or (times is None and found > 0):
         return
-    often = "at least once" if times is None else _times(times)
-    conditions = _conditions(expected)
-    lines = [
-        f"pytest-kms: expected {expected.text}{conditions}, {often}; it was {_times(found)}.",
+    often = "at least once" if times is None else times_in_words(times)
+    fail(
+        f"expected {told}, {often}; it was {times_in_words(found)}.",
         *_what_happened(world, expected),
         _what_next(world, found, times),
-    ]
-    raise AssertionError("\n".join(lines))
+    )
 
 
-def check_no_others(world: World, allowed: Collection[str], labels: str) -> None:
-    """Fail if a key outside of those allowed was used."""
+def check_no_others(world: World, wanted: Filter, allowed: Collection[str], labels: str) -> None:
+    """Fail if a key outside of those allowed was used, in a call that is one of those meant."""
     __tracebackhide__ = True
-    count = is_use(None)
-    others = [event for event in world.trail if count(event) and not set(event.keys) <= set(allowed)]
+    told = _calls_meant(wanted)
+    others = [event for event in _uses(world, wanted) if not set(event.keys) <= set(allowed)]
     if others:
-        lines = [f"pytest-kms: expected only {labels} to be used; other keys were, {_times(len(others))}."]
-        lines += ["What happened with other keys:"]
-        lines += first(others, lambda event: numbered(world, event))
-        lines += ["What to do: name these keys too, or find out why the code under test uses them."]
-        raise AssertionError("\n".join(lines))
+        fail(
+            f"expected only {labels} to be used{told}; other keys were, {times_in_words(len(others))}.",
+            "What happened with other keys:",
+            *first(others, partial(numbered, world)),
+            "What to do: name these keys too, or find out why the code under test uses them.",
+        )
+
+
+def check_only_customer_keys(world: World, wanted: Filter) -> None:
+    """Fail unless keys were used, in calls that are of those meant, and all are customer managed."""
+    __tracebackhide__ = True
+    told = f"expected only customer managed keys to be used{_calls_meant(wanted)}"
+    uses = _uses(world, wanted)
+    if not uses:
+        happened = ["What happened:", *first(list(world.trail), partial(numbered, world))] if world.trail else [NOTHING]
+        fail(
+            f"{told}; no key was.",
+            *happened,
+            "What to do: check that the code under test was called. What a service encrypts with an AWS owned key is"
+            " in no trail: where one is used that should not be, nothing calls KMS.",
+        )
+    by_aws = [event for event in uses if any(_is_of_aws(world, arn) for arn in event.keys)]
+    if by_aws:
+        labels = sorted({world.label_of(arn) for event in by_aws for arn in event.keys if _is_of_aws(world, arn)})
+        fail(
+            f"{told}; AWS managed keys were, {times_in_words(len(by_aws))}: {', '.join(labels)}.",
+            "What happened with AWS managed keys:",
+            *first(by_aws, partial(numbered, world)),
+            "What to do: name a customer managed key where the service is told which key to use;"
+            " without one it uses its own.",
+        )
+
+
+def _uses(world: World, wanted: Filter) -> list[Event]:
+    """Give the calls that used a key and are of those meant, and note them as looked at."""
+    expected = Expectation("", wanted, counts=is_use(wanted.operation))
+    look(world, expected)
+    return [event for event in world.trail if event.uses and wanted.matches(event) and expected.counts(event)]
+
+
+def _is_of_aws(world: World, arn: str) -> bool:
+    return world.keys_called(arn)[0].manager != CUSTOMER
+
+
+def fail(*told: str) -> NoReturn:
+    """Let the assertion fail, with these lines."""
+    __tracebackhide__ = True
+    raise AssertionError("\n".join([f"pytest-kms: {told[0]}", *told[1:]]))
 
 
 def describe(world: World, event: Event) -> str:
     """Tell a call in one line: alias names, sorted context, no secrets."""
-    parts = [event.operation]
-    for use in event.uses:
-        parts.append(world.label_of(use.key) if len(event.uses) == 1 else f"{use.member}={world.label_of(use.key)}")
-        if use.encryption_context:
-            parts.append(encryption_context.text(use.encryption_context))
-    if not event.uses:
-        parts += [str(v) for name, v in sorted(event.parameters.items()) if name.endswith(("KeyId", "AliasName"))]
-    if event.region != world.region:
-        parts.append(f"in {event.region}")
-    parts.append(f"-> {event.error or 'ok'}")
-    if len(event.attempts) > 1:
-        parts.append(_attempts(event))
-    return " ".join(parts)
-
-
-def _attempts(event: Event) -> str:
-    """Tell of a call that was tried more than once how the earlier attempts ended, and what was waited."""
-    told = [f"{len(event.attempts)} attempts"]
-    others = [attempt.error for attempt in event.attempts[:-1] if attempt.error != "ThrottlingException"]
-    if event.throttled or not others:
-        told.append(f"{event.throttled} throttled")
-    told += [f"{others.count(error)} {error}" for error in dict.fromkeys(others)]
-    if event.carried_out > 1:
-        told.append(f"carried out {_times(event.carried_out)}")
-    return f"({', '.join(told)})"
-
-
-def _times(count: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+    return lines.line(event, world.label_of, world.region)
 
 
 def numbered(world: World, event: Event) -> str:
@@ -121,7 +159,13 @@ def numbered(world: World, event: Event) -> str:
     return f"{number}. {describe(world, event)}"
 
 
-def _conditions(expected: Expectation) -> str:
+def _calls_meant(wanted: Filter) -> str:
+    by = "" if wanted.operation is None else f" by {wanted.operation}"
+    return f"{by}{conditions(Expectation('', wanted))}"
+
+
+def conditions(expected: Expectation) -> str:
+    """Tell what is asked of calls besides their operation and their key."""
     wanted = expected.wanted
     told = ""
     if wanted.encryption_context is not None:
@@ -138,23 +182,24 @@ def _conditions(expected: Expectation) -> str:
 
 def _what_happened(world: World, expected: Expectation) -> list[str]:
     if not world.trail:
-        return ["What happened: nothing called KMS."]
-    nearest = sorted(world.trail, key=lambda event: _distance(expected, event))
+        return [NOTHING]
+    nearest = sorted(world.trail, key=lambda event: distance(expected, event))
     return [
         "What happened, nearest first:",
-        *first(nearest, lambda event: f"{numbered(world, event)}{_marks(expected, event)}"),
+        *first(nearest, lambda event: f"{numbered(world, event)}{marks(expected, event)}"),
     ]
 
 
 def first(events: list[Event], tell: Callable[[Event], str]) -> list[str]:
     """Tell the first of some calls, and how many more there are."""
-    lines = [f"  {tell(event)}" for event in events[:_SHOWN]]
+    told = [f"  {tell(event)}" for event in events[:_SHOWN]]
     if len(events) > _SHOWN:
-        lines.append(f"  ... and {len(events) - _SHOWN} more in kms.trail")
-    return lines
+        told.append(f"  ... and {len(events) - _SHOWN} more in kms.trail")
+    return told
 
 
-def _marks(expected: Expectation, event: Event) -> str:
+def marks(expected: Expectation, event: Event) -> str:
+    """Say how a call differs from what is expected."""
     told = []
     for name in expected.wanted.differences(event):
         wanted = expected.wanted.encryption_context
@@ -169,7 +214,8 @@ def _marks(expected: Expectation, event: Event) -> str:
     return f"   <-- {'; '.join(told)}" if told else ""
 
 
-def _distance(expected: Expectation, event: Event) -> int:
+def distance(expected: Expectation, event: Event) -> int:
+    """Measure how far a call is from what is expected."""
     # What was called matters more than on what, and that more than with what.
     weights = {"operation": 6, "key": 4}
     missed = expected.wanted.differences(event)
@@ -178,10 +224,7 @@ def _distance(expected: Expectation, event: Event) -> int:
 
 def _what_next(world: World, found: int, times: int | None) -> str:
     if not world.trail:
-        return (
-            "What to do: check that the code under test was called, and that it ran in this process;"
-            " a client that is stubbed (botocore's Stubber) never gets as far as KMS."
-        )
+        return CHECK_THE_CODE
     if times is not None and found > times:
         return "What to do: look for the calls above that should not be, or change times=."
-    return "What to do: compare the nearest call with what was expected; kms.trail holds all calls in full."
+    return COMPARE

@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pytest_kms import arguments, assertions, clients, key_store_arguments, replay, service, surroundings
+from pytest_kms import arguments, clients, key_store_arguments, service, surroundings, verdicts
 from pytest_kms.arns import RESERVED_ALIAS_PREFIX
-from pytest_kms.assertions import Expectation
+from pytest_kms.audited import Audited
 from pytest_kms.aws_service import Service
 from pytest_kms.crypto import ciphertext
 from pytest_kms.crypto.specs import AWS_CLOUDHSM, AWS_KMS, EXTERNAL, SYMMETRIC_DEFAULT
@@ -23,14 +23,12 @@ from pytest_kms.state.faults import Failure, Fault, Latency, Scope, failure
 from pytest_kms.state.imported import DOES_NOT_EXPIRE, Imported, take_in
 from pytest_kms.state.key import ENABLED, PENDING_IMPORT, Key, expect_state
 from pytest_kms.state.principal import Identity
-from pytest_kms.state.trail import Filter
 from pytest_kms.state.world import World
 from pytest_kms.targets import what_is_wrong_with
 
 if TYPE_CHECKING:
     import datetime as dt
-    import os
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from boto3 import Session
     from botocore.config import Config
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
     from pytest_kms.state.key_store import CustomKeyStore
     from pytest_kms.state.principal import Policy, Principal
     from pytest_kms.state.quotas import Quotas
-    from pytest_kms.state.trail import Trail
+    from pytest_kms.verdicts import MaxCalls, Verdict
 
 DEFAULT_ACCOUNT = "123456789012"
 MAX_PLAINTEXT = 4096
@@ -52,7 +50,7 @@ watchers: list[Callable[[World], None]] = []
 """Who wants to see what a fake remembers before it ends or is reset."""
 
 
-class FakeKMS:
+class FakeKMS(Audited):
     """AWS KMS, in this process, for one test.
 
     The fixture `kms` and `pytest_kms.fake_kms()` give one. While it is active every KMS request of the process
@@ -66,6 +64,11 @@ class FakeKMS:
         seed: makes key ids, key material, symmetric ciphertexts and random bytes repeat.
         real_backoff: let botocore's retries sleep instead of passing the fake's time.
         eventual_consistency: seconds of the fake's time until what calls change becomes visible.
+        unsupported: `"error"`, a refusal of what this version lacks fails the test, also where the code under test
+            has swallowed it; or `"ignore"`.
+        unused_faults: `"error"`, what was ordered to fail and never did fails the test; or `"ignore"`.
+        unasserted_calls: `"error"`, a call that no assertion looked at fails the test; or `"ignore"`.
+        max_calls: operations, and how often a test may call each.
         origin: what made this fake, for messages: the id of a test.
 
     Raises:
@@ -82,6 +85,10 @@ class FakeKMS:
         seed: int | str | None = None,
         real_backoff: bool = False,
         eventual_consistency: float | str = 0,
+        unsupported: Verdict = "error",
+        unused_faults: Verdict = "error",
+        unasserted_calls: Verdict = "ignore",
+        max_calls: MaxCalls = None,
         origin: str = "another test",
     ) -> None:
         self._region = region
@@ -92,6 +99,9 @@ class FakeKMS:
         self._origin = origin
         self._clients: dict[str, KMSClient] = {}
         self.real_backoff = real_backoff
+        self.strictness = verdicts.strictness(
+            max_calls, unsupported=unsupported, unused_faults=unused_faults, unasserted_calls=unasserted_calls
+        )
         self.world = self._new_world()
 
     def __repr__(self) -> str:
@@ -794,221 +804,17 @@ class FakeKMS:
         """The fake's time."""
         return self.world.clock
 
-    # assert
+    def verdicts(self) -> list[str]:
+        """Say what fails a test that ends now: refusals that were swallowed before all else."""
+        return verdicts.verdicts(self.world, self.strictness)
 
-    @property
-    def trail(self) -> Trail:
-        """The calls that the fake was asked, in order."""
-        return self.world.trail
+    def swallowed_refusals(self) -> list[str]:
+        """Say what this version has refused, whatever became of it."""
+        return verdicts.swallowed(self.world, self.strictness)
 
-    def assert_used(
-        self,
-        key: Key | str,
-        operation: str | None = None,
-        *,
-        times: int | None = None,
-        encryption_context: Mapping[str, str] | None = None,
-        principal: Principal | str | None = None,
-        via: str | None = None,
-    ) -> None:
-        """Fail unless a key was used: a cryptographic operation on it, or the one named, succeeded.
-
-        Args:
-            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
-            operation: which, such as `"GenerateDataKey"`; by default any cryptographic one.
-            times: exactly how often; by default at least once.
-            encryption_context: the whole of it.
-            principal: the caller, a `Principal` or its ARN.
-            via: the AWS service through which the call came.
-
-        Raises:
-            AssertionError: it was not, or not that often.
-            UsageError: there is no such key or operation, or the key is AWS owned.
-
-        """
-        __tracebackhide__ = True
-        wanted = self._filter(operation, key, encryption_context, principal, via)
-        assertions.check(self.world, _used(wanted, self._label(key), operation), times=times)
-
-    def assert_not_used(self, key: Key | str, operation: str | None = None) -> None:
-        """Fail if a key was used: if a cryptographic operation on it, or the one named, succeeded."""
-        __tracebackhide__ = True
-        wanted = self._filter(operation, key)
-        assertions.check(self.world, _used(wanted, self._label(key), operation), times=0)
-
-    def assert_only_used(self, *keys: Key | str) -> None:
-        """Fail unless each of these keys was used, in a cryptographic operation that succeeded, and no other."""
-        __tracebackhide__ = True
-        if not keys:
-            raise UsageError("name at least one key; or say kms.assert_not_used(key)")
-        for key in keys:
-            self.assert_used(key)
-        allowed = {arn for key in keys for arn in self.world.arns_of(key)}
-        assertions.check_no_others(self.world, allowed, " and ".join(self._label(key) for key in keys))
-
-    def assert_called(
-        self,
-        operation: str,
-        *,
-        key: Key | str | None = None,
-        times: int | None = None,
-        encryption_context: Mapping[str, str] | None = None,
-        principal: Principal | str | None = None,
-        via: str | None = None,
-        error: str | None = None,
-    ) -> None:
-        """Fail unless an operation was called, whatever came of it; attempts of one call count once.
-
-        Args:
-            operation: AWS's name of it.
-            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
-            times: exactly how often; by default at least once.
-            encryption_context: the whole of it.
-            principal: the caller, a `Principal` or its ARN.
-            via: the AWS service through which the call came.
-            error: AWS's code of the error that the call ended with.
-
-        Raises:
-            AssertionError: it was not, or not that often.
-            UsageError: there is no such key or operation, or the key is AWS owned.
-
-        """
-        __tracebackhide__ = True
-        wanted = self._filter(operation, key, encryption_context, principal, via, error)
-        assertions.check(self.world, Expectation(f"{operation}{self._on(key)} to be called", wanted), times=times)
-
-    def assert_not_called(
-        self,
-        operation: str,
-        *,
-        key: Key | str | None = None,
-        encryption_context: Mapping[str, str] | None = None,
-        principal: Principal | str | None = None,
-    ) -> None:
-        """Fail if an operation was called, whatever came of it."""
-        __tracebackhide__ = True
-        self.assert_called(operation, key=key, times=0, encryption_context=encryption_context, principal=principal)
-
-    def assert_throttled(
-        self, operation: str | None = None, *, key: Key | str | None = None, times: int | None = None
-    ) -> None:
-        """Fail unless requests were throttled.
-
-        Args:
-            operation: which; by default any.
-            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
-            times: exactly how many requests; each attempt of a call counts. By default at least one.
-
-        """
-        __tracebackhide__ = True
-        expected = Expectation(
-            f"{operation or 'a call'}{self._on(key)} to be throttled",
-            self._filter(operation, key),
-            counts=lambda event: event.throttled,
-        )
-        assertions.check(self.world, expected, times=times)
-
-    def assert_retried(
-        self,
-        operation: str | None = None,
-        *,
-        key: Key | str | None = None,
-        principal: Principal | str | None = None,
-        error: str | None = None,
-        times: int | None = None,
-    ) -> None:
-        """Fail unless a client tried again.
-
-        Args:
-            operation: which; by default any.
-            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
-            principal: the caller, a `Principal` or its ARN.
-            error: only after this: AWS's code, or what happened on the way, such as `"ReadTimeoutError"`.
-            times: exactly how many retries; a call that took three attempts had two. By default at least one.
-
-        Raises:
-            AssertionError: it did not, or not that often.
-            UsageError: there is no such key or operation, or the key is AWS owned.
-
-        """
-        __tracebackhide__ = True
-        expected = Expectation(
-            f"{operation or 'a call'}{self._on(key)} to be retried{f' after {error}' if error else ''}",
-            self._filter(operation, key, principal=principal),
-            counts=assertions.retries_after(error),
-            otherwise=f"not retried after {error}" if error else "not retried",
-        )
-        assertions.check(self.world, expected, times=times)
-
-    def assert_denied(
-        self,
-        operation: str | None = None,
-        *,
-        key: Key | str | None = None,
-        principal: Principal | str | None = None,
-        times: int | None = None,
-    ) -> None:
-        """Fail unless calls ended with AccessDeniedException.
-
-        Args:
-            operation: which; by default any.
-            key: a `Key`, or a key id, key ARN, alias name or alias ARN.
-            principal: the caller, a `Principal` or its ARN.
-            times: exactly how many calls; by default at least one.
-
-        """
-        __tracebackhide__ = True
-        expected = Expectation(
-            f"{operation or 'a call'}{self._on(key)} to be denied",
-            self._filter(operation, key, principal=principal, error="AccessDeniedException"),
-            tells_error=False,
-            caller="to",
-        )
-        assertions.check(self.world, expected, times=times)
-
-    def assert_allowed_by(
-        self,
-        policy: Policy | os.PathLike[str],
-        *,
-        principal: Principal | Service | str | None = None,
-        key: Key | str | None = None,
-    ) -> None:
-        """Fail unless a policy would allow the recorded calls: an identity policy, or with `key` the policy of a key.
-
-        An identity policy is asked for every permission that the calls took, on keys and all else; calls of AWS
-        services and root users, who have no identity policies, are left out. A key policy is asked about the uses of
-        its key, by everyone who used it; where it leaves a use to the identity policies of an account, it counts as
-        allowed, whatever those say. Calls that were denied are not asked, all others are, whatever came of them. What
-        a grant allows that the key still has needs no policy besides, as at AWS; nor does it to retire a grant.
-
-        Conditions are asked about the calls as they were recorded, and about keys and callers as they are now. Every
-        request counts as one over TLS. What is recorded nowhere (`aws:UserAgent`, what an enclave attests) no policy
-        can be asked about.
-
-        ::
-
-            kms.assert_allowed_by(Path("policies/app.json"), principal="arn:aws:iam::123456789012:role/app")
-            kms.assert_allowed_by(Path("policies/orders-key.json"), key="alias/orders")
-
-        Args:
-            policy: as a mapping, as JSON, or the path of a JSON file (`pathlib.Path`; a string is JSON).
-            principal: only the calls of a `Principal` or a `Service`, or of an ARN: of a caller, or of the role
-                behind sessions. By default those of all.
-            key: whose policy it is: a `Key`, or a key id, key ARN, alias name or alias ARN.
-
-        Raises:
-            AssertionError: it would deny some, or there is no call to ask about.
-            UsageError: there is no such file or key, it is no policy that AWS would take, a condition asks what is
-                not known, or the principal has no identity policies.
-
-        """
-        __tracebackhide__ = True
-        caller = None if principal is None else principal if isinstance(principal, str) else _caller(principal)
-        if key is None and caller is not None and not isinstance(caller, str):
-            replay.expect_identity_policies(caller)
-        document = replay.policy(policy, of_key=key is not None)
-        replayed = replay.Replay(self.world, document, caller, self._arns(key))
-        replayed.check("" if key is None else self._label(key))
+    def forget_verdicts(self) -> None:
+        """Let no later test answer for what has been until now."""
+        verdicts.forget(self.world, self.strictness)
 
     # within
 
@@ -1045,33 +851,6 @@ class FakeKMS:
             service.expect_told_members(operation, when)
         return Scope(operation, self._arns(key), when)
 
-    def _arns(self, key: Key | str | None) -> Collection[str] | None:
-        return None if key is None else self.world.arns_of(key)
-
-    def _label(self, key: Key | str) -> str:
-        return key.label if isinstance(key, Key) else key
-
-    def _on(self, key: Key | str | None) -> str:
-        return "" if key is None else f" on {self._label(key)}"
-
-    def _filter(
-        self,
-        operation: str | None,
-        key: Key | str | None = None,
-        encryption_context: Mapping[str, str] | None = None,
-        principal: Principal | str | None = None,
-        via: str | None = None,
-        error: str | None = None,
-    ) -> Filter:
-        return Filter(
-            operation=None if operation is None else service.expect_event(operation),
-            keys=self._arns(key),
-            encryption_context=encryption_context,
-            principal=principal,
-            via=via,
-            error=error,
-        )
-
 
 def _caller(principal: Principal | Service) -> Principal:
     return principal.principal if isinstance(principal, Service) else principal
@@ -1079,8 +858,3 @@ def _caller(principal: Principal | Service) -> Principal:
 
 def _connect(principal: Principal, region: str) -> KMSClient:
     return clients.make(region, None, principal.credentials)
-
-
-def _used(wanted: Filter, label: str, operation: str | None) -> Expectation:
-    by = f" by {operation}" if operation else ""
-    return Expectation(f"{label} to be used{by}", wanted, counts=assertions.is_use(operation))

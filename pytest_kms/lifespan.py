@@ -16,6 +16,8 @@ from pytest_kms.fake import DEFAULT_ACCOUNT, FakeKMS
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from pytest_kms.verdicts import MaxCalls, Verdict
+
 C = TypeVar("C", bound=type)
 R = TypeVar("R")
 
@@ -36,7 +38,8 @@ class fake_kms:  # noqa: N801  # it is called like a function
             ...
 
     Each `with` and each call of a decorated function has a new fake. A decorated function gets it as the
-    keyword argument `kms`, if it has one.
+    keyword argument `kms`, if it has one. The verdicts at its end are those of the fixture; in a decorated class
+    they are of each of its tests.
 
     Args:
         region: where keys are made by default.
@@ -45,8 +48,14 @@ class fake_kms:  # noqa: N801  # it is called like a function
         seed: makes key ids, key material, symmetric ciphertexts and random bytes repeat.
         real_backoff: let botocore's retries sleep.
         eventual_consistency: seconds of the fake's time until what calls change becomes visible.
+        unsupported: `"error"`, a refusal of what this version lacks that was swallowed is an error; or `"ignore"`.
+        unused_faults: `"error"`, what was ordered to fail and never did is an error; or `"ignore"`.
+        unasserted_calls: `"error"`, a call that no assertion looked at is an error; or `"ignore"`.
+        max_calls: operations, and how often each may be called.
 
     Raises:
+        AssertionError: at the end, unless an exception has ended it: faults were never used, the application has
+            swallowed a refusal, there were more calls than `max_calls`, or some that no assertion looked at.
         UsageError: an argument is none that AWS could have, or what is decorated cannot be.
 
     """
@@ -60,6 +69,10 @@ class fake_kms:  # noqa: N801  # it is called like a function
         seed: int | str | None = None,
         real_backoff: bool = False,
         eventual_consistency: float | str = 0,
+        unsupported: Verdict = "error",
+        unused_faults: Verdict = "error",
+        unasserted_calls: Verdict = "ignore",
+        max_calls: MaxCalls = None,
         origin: str = "another fake of this process",
     ) -> None:
         self._make = functools.partial(
@@ -70,20 +83,28 @@ class fake_kms:  # noqa: N801  # it is called like a function
             seed=seed,
             real_backoff=real_backoff,
             eventual_consistency=eventual_consistency,
+            unsupported=unsupported,
+            unused_faults=unused_faults,
+            unasserted_calls=unasserted_calls,
+            max_calls=max_calls,
             origin=origin,
         )
-        self._exits: list[ExitStack] = []
+        self._exits: list[tuple[FakeKMS, ExitStack]] = []
 
     def __enter__(self) -> FakeKMS:
         stack = ExitStack()
-        kms = stack.enter_context(_active(self._make))
-        self._exits.append(stack)
+        kms = stack.enter_context(active(self._make))
+        self._exits.append((kms, stack))
         return kms
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._exits.pop().close()
+        __tracebackhide__ = True
+        kms, stack = self._exits.pop()
+        with stack:
+            if kind is None:
+                _judge(kms)
 
     @overload
     def __call__(self, decorated: C) -> C: ...
@@ -103,14 +124,20 @@ class fake_kms:  # noqa: N801  # it is called like a function
 
             @functools.wraps(function)
             async def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with _active(self._make) as kms:
-                    return await give(kms, args, kwargs)
+                __tracebackhide__ = True
+                with active(self._make) as kms:
+                    result = await give(kms, args, kwargs)
+                    _judge(kms)
+                    return result
         else:
 
             @functools.wraps(function)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with _active(self._make) as kms:
-                    return give(kms, args, kwargs)
+                __tracebackhide__ = True
+                with active(self._make) as kms:
+                    result = give(kms, args, kwargs)
+                    _judge(kms)
+                    return result
 
         wrapper.__signature__ = signature  # type: ignore[attr-defined]
         return wrapper
@@ -126,7 +153,7 @@ class fake_kms:  # noqa: N801  # it is called like a function
         @functools.wraps(set_up)
         def setUpClass(cls: Any) -> None:
             stack = ExitStack()
-            cls.kms = stack.enter_context(_active(self._make))
+            cls.kms = stack.enter_context(active(self._make))
             cls.addClassCleanup(stack.close)
             try:
                 set_up(cls)
@@ -137,12 +164,62 @@ class fake_kms:  # noqa: N801  # it is called like a function
                 cls.doClassCleanups()
                 raise
 
+        run = cls.run
+
+        @functools.wraps(run)
+        def run_judged(self: Any, result: Any = None) -> Any:
+            kms = getattr(self, "kms", None)
+            if kms is not None:
+                name = self.id().rpartition(".")[2]
+                setattr(self, name, _judged(getattr(self, name), kms))
+            return run(self, result)
+
         cls.setUpClass = setUpClass
+        cls.run = run_judged
         return cls
 
 
+def _judged(method: Any, kms: FakeKMS) -> Any:
+    """Let a test of a class end with a verdict of its own."""
+    if inspect.iscoroutinefunction(method):
+
+        @functools.wraps(method)
+        async def judged() -> None:
+            __tracebackhide__ = True
+            with _leaving_nothing(kms):
+                await method()
+                _judge(kms)
+    else:
+
+        @functools.wraps(method)
+        def judged() -> None:
+            __tracebackhide__ = True
+            with _leaving_nothing(kms):
+                method()
+                _judge(kms)
+
+    return judged
+
+
 @contextmanager
-def _active(make: Callable[[], FakeKMS]) -> Iterator[FakeKMS]:
+def _leaving_nothing(kms: FakeKMS) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        kms.forget_verdicts()
+
+
+def _judge(kms: FakeKMS) -> None:
+    """Raise what fails a test at its end."""
+    __tracebackhide__ = True
+    told = kms.verdicts()
+    if told:
+        raise AssertionError("\n".join(told))
+
+
+@contextmanager
+def active(make: Callable[[], FakeKMS]) -> Iterator[FakeKMS]:
+    """Let a new fake answer, without a verdict at its end."""
     kms = make()
     with surroundings.lent(kms.world.region):
         stub.activate(kms)

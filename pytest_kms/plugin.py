@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
@@ -18,21 +19,37 @@ if TYPE_CHECKING:
     from pytest_kms.suite.collector import Collector
 
 MARKER = """\
-kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=): answer this test's KMS calls \
+kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=, \
+unsupported=, unused_faults=, unasserted_calls=, max_calls=): answer this test's KMS calls \
 with a fake. \
 region: where keys are made by default; account: of the default principal, 12 digits; quotas: False to enforce no \
 request quotas, or a mapping of some to calls per second; seed: makes ids, key material and random bytes repeat; \
 real_backoff: let botocore's retries sleep; \
-eventual_consistency: seconds until what calls change becomes visible."""
+eventual_consistency: seconds until what calls change becomes visible; \
+unsupported: "ignore" lets a test pass whose code has swallowed a refusal of what this version lacks; \
+unused_faults: "ignore" lets a test pass that ordered failures which never came; \
+unasserted_calls: "error" fails a test with calls that no assertion looked at; \
+max_calls: a mapping of operations to how often the test may call each."""
 
-_MARKER_ARGUMENTS = {"region", "account", "quotas", "seed", "real_backoff", "eventual_consistency"}
+_MARKER_ARGUMENTS = {
+    "region",
+    "account",
+    "quotas",
+    "seed",
+    "real_backoff",
+    "eventual_consistency",
+    "unsupported",
+    "unused_faults",
+    "unasserted_calls",
+    "max_calls",
+}
 _SCOPES = ("function", "class", "module", "package", "session")
 
 _CALLS_SHOWN = 50
 
 _begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
-_strays: list[Refusal] = []
+_strays: list[Refusal | str] = []
 
 _OF_SUITES = ("kms_least_privilege", "kms_cloudtrail", "kms_summary", "kms_report")
 """The options that ask for what a whole run leaves behind."""
@@ -51,6 +68,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "kms_eventual_consistency",
         "pytest-kms: seconds of the fake's time until what calls change becomes visible (default: 0)",
         default="0",
+    )
+    parser.addini(
+        "kms_unsupported",
+        "pytest-kms: fail a test whose code swallows a refusal of what is not supported: error or ignore"
+        " (default: error)",
+        default="error",
+    )
+    parser.addini(
+        "kms_unused_faults",
+        "pytest-kms: fail a test that ordered failures which never came: error or ignore (default: error)",
+        default="error",
+    )
+    parser.addini(
+        "kms_unasserted_calls",
+        "pytest-kms: fail a test with calls that no assertion looked at: error or ignore (default: ignore)",
+        default="ignore",
+    )
+    parser.addini(
+        "kms_max_calls",
+        "pytest-kms: how often a test may call operations, one a line: Decrypt = 1",
+        "linelist",
+        default=[],
     )
     parser.addini(
         "kms_guard",
@@ -243,12 +282,13 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001
 def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
     """Answer every KMS call of this process with a fake AWS KMS, new for each test; `kms` for short."""
     from pytest_kms.errors import UsageError
-    from pytest_kms.lifespan import fake_kms
+    from pytest_kms.fake import FakeKMS
+    from pytest_kms.lifespan import active
 
     mistake = None
     with ExitStack() as stack:
         try:
-            kms = stack.enter_context(fake_kms(origin=request.node.nodeid, **_settings(request)))
+            kms = stack.enter_context(active(partial(FakeKMS, origin=request.node.nodeid, **_settings(request))))
         except UsageError as error:
             mistake = str(error)
         if mistake:
@@ -257,7 +297,7 @@ def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
         fakes.append(kms)
         stack.callback(fakes.remove, kms)
         yield kms
-        _strays.extend(kms.world.refusals)
+        _strays.extend(kms.swallowed_refusals())
 
 
 @pytest.fixture(name="kms", scope=_scope)
@@ -277,6 +317,10 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
         "quotas": config.getini("kms_quotas"),
         "real_backoff": config.getini("kms_real_backoff"),
         "eventual_consistency": config.getini("kms_eventual_consistency"),
+        "unsupported": config.getini("kms_unsupported"),
+        "unused_faults": config.getini("kms_unused_faults"),
+        "unasserted_calls": config.getini("kms_unasserted_calls"),
+        "max_calls": config.getini("kms_max_calls"),
     }
     for name in ("region", "account", "seed"):
         value = config.getini(f"kms_{name}")
@@ -316,44 +360,53 @@ def _rank(node: pytest.Item | pytest.Collector | object) -> int:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test in its own phase for what its application has swallowed."""
-    return (yield from _judged(item))
+    """Fail a test in its own phase: for what its application has swallowed, and by the other verdicts."""
+    return (yield from _judged(item, _take_verdicts))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a teardown that has swallowed a refusal."""
-    return (yield from _judged(item))
+    return (yield from _judged(item, _take_complaints))
 
 
-def _judged(item: pytest.Item) -> Generator[None, object, object]:
+def _judged(item: pytest.Item, take: Callable[[pytest.Item], list[str]]) -> Generator[None, object, object]:
     try:
         result = yield
     except BaseException:
         _take_complaints(item)
         raise
-    complaints = _take_complaints(item)
-    if complaints:
-        pytest.fail(complaints[0], pytrace=False)
+    told = take(item)
+    if told:
+        pytest.fail("\n".join(told), pytrace=False)
     return result
 
 
-def _take_complaints(item: pytest.Item) -> list[str]:
+def _take_verdicts(item: pytest.Item) -> list[str]:
     """Return what is to be said of a test, once."""
+    verdicts = [verdict for kms in item.config.stash.get(_active, []) for verdict in kms.verdicts()]
+    strays = [str(stray) for stray in _strays[:1]]
+    _take_complaints(item)
+    return strays or verdicts
+
+
+def _take_complaints(item: pytest.Item) -> list[str]:
+    """Return what was refused and swallowed, once; no later test answers for what has been until now."""
     complaints = [str(stray) for stray in _strays]
     _strays.clear()
     for kms in item.config.stash.get(_active, []):
-        complaints += [str(refusal) for refusal in kms.world.refusals]
-        unused = kms.unused_faults()
-        if unused:
-            complaints.append(
-                f"pytest-kms: faults were ordered and never used: {'; '.join(map(str, unused))}."
-                " What to do: check that the code under test makes these calls, or order fewer;"
-                " kms.reset() forgets them."
-            )
-        kms.world.refusals.clear()
-        kms.world.faults.clear()
-    return complaints
+        complaints += kms.swallowed_refusals()
+        kms.forget_verdicts()
+    return complaints[:1]
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Tell what differs between events, and between trails."""
+    if op != "==" or "pytest_kms.state.trail" not in sys.modules:
+        return None
+    from pytest_kms import comparison
+
+    return comparison.explain(left, right)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -384,11 +437,12 @@ def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
 def _story(kms: FakeKMS) -> str:
     from pytest_kms.assertions import describe
 
-    if not kms.trail:
+    trail = kms.world.trail
+    if not trail:
         return "Nothing called KMS."
-    earlier = max(0, len(kms.trail) - _CALLS_SHOWN)
+    earlier = max(0, len(trail) - _CALLS_SHOWN)
     lines = [f"... {earlier} earlier calls are in kms.trail"] if earlier else []
-    for number, event in enumerate(kms.trail[earlier:], start=earlier + 1):
+    for number, event in enumerate(trail[earlier:], start=earlier + 1):
         lines.append(f"{number}. {describe(kms.world, event)}")
         if event.message and event.error != "NotSupported":
             lines.append(f"     {event.message}")

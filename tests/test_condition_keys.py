@@ -624,7 +624,7 @@ def test_a_condition_key_is_not_there(kms: FakeKMS, key: str, call: Call, caller
 )
 def test_a_condition_key_that_is_not_known_is_a_loud_error(key: str) -> None:
     """Neither to allow nor to deny would be right."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         client = Caller().client(kms, {"StringNotEquals": {key: "x"}})
         with pytest.raises(NotSupported) as excinfo:
             encrypt(kms, client)
@@ -634,7 +634,7 @@ def test_a_condition_key_that_is_not_known_is_a_loud_error(key: str) -> None:
 @pytest.mark.parametrize("operator", ["IpAddress", "NotIpAddress"])
 def test_an_address_has_to_be_told(operator: str) -> None:
     """Every request has one: without it neither an Allow nor a Deny could be trusted."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         client = Caller().client(kms, {operator: {"aws:SourceIp": "203.0.113.0/24"}})
         with pytest.raises(NotSupported) as excinfo:
             encrypt(kms, client)

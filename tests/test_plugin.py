@@ -17,7 +17,14 @@ from pytest_kms import clients, engine, fake, lifespan  # noqa: F401
 # The application calls GenerateMac, which these suites lack: their runs share this process's operations.
 pytestmark = pytest.mark.usefixtures("without_generate_mac")
 
-MARKER = "kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=)"
+UNUSED_OFF = (
+    'To turn it off: unused_faults="ignore", of the marker or fake_kms(), or kms_unused_faults = ignore in the ini'
+    " file."
+)
+MARKER = (
+    "kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=,"
+    " unsupported=, unused_faults=, unasserted_calls=, max_calls=)"
+)
 APPLICATION = """
 import boto3
 
@@ -618,10 +625,18 @@ def test_help_lists_the_options(pytester: pytest.Pytester, monkeypatch: pytest.M
         "kms_real_backoff (bool): pytest-kms: let botocore's retries sleep (default: false)",
         "kms_eventual_consistency (string): pytest-kms: seconds of the fake's time until what calls change becomes"
         " visible (default: 0)",
+        "kms_unsupported (string): pytest-kms: fail a test whose code swallows a refusal of what is not supported:"
+        " error or ignore (default: error)",
+        "kms_unused_faults (string): pytest-kms: fail a test that ordered failures which never came: error or ignore"
+        " (default: error)",
+        "kms_unasserted_calls (string): pytest-kms: fail a test with calls that no assertion looked at: error or ignore"
+        " (default: ignore)",
+        "kms_max_calls (linelist): pytest-kms: how often a test may call operations, one a line: Decrypt = 1",
         "kms_guard (bool): pytest-kms: fail a test that calls KMS without the fixture (default: false)",
         "kms_scope (string): pytest-kms: how long a fake lives: function, class, module, package, session"
         " (default: function)",
-        "kms_junit (bool): pytest-kms: give the tests in a JUnit file properties about their KMS calls (default: false)",
+        "kms_junit (bool): pytest-kms: give the tests in a JUnit file properties about their KMS calls"
+        " (default: false)",
     ] == re.findall(
         r"kms_\w+ \([a-z]+\):.*", re.sub(r" *\n? {2,}", " ", result.stdout.str()).replace(" kms_", "\nkms_")
     )
@@ -633,7 +648,7 @@ def test_markers_lists_the_marker(pytester: pytest.Pytester) -> None:
     (line,) = [line for line in result.outlines if line.startswith("@pytest.mark.kms")]
 
     assert line.startswith(f"@pytest.mark.{MARKER}: ")
-    for name in ("region", "account", "quotas", "seed", "real_backoff"):
+    for name in re.findall(r"(\w+)=", MARKER):
         assert f" {name}: " in line.partition("): ")[2]
 
 
@@ -838,7 +853,7 @@ def test_faults_that_were_never_used_fail_the_test(pytester: pytest.Pytester) ->
         "-- FAILURES",
         "-- test_one",
         "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 3 of them left. What to do:"
-        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them.",
+        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them. " + UNUSED_OFF,
         "-- kms",
         "1. ListKeys -> ok (3 attempts, 2 throttled)",
     ] == _told(result)
@@ -851,7 +866,7 @@ def test_each_unused_fault_is_named(pytester: pytest.Pytester) -> None:
     assert (
         "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left;"
         " ThrottlingException for any operation, 2 of them left. What to do: check that the code under test makes"
-        " these calls, or order fewer; kms.reset() forgets them."
+        " these calls, or order fewer; kms.reset() forgets them. " + UNUSED_OFF
     ) == _told(result)[2]
 
 
@@ -1292,7 +1307,7 @@ def test_workers_of_xdist_have_fakes_of_their_own(pytester: pytest.Pytester) -> 
     told = _told(result)
     assert [
         "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left. What to do:"
-        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them.",
+        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them. " + UNUSED_OFF,
         "-- kms",
         "1. ListKeys -> ok",
     ] == told[-3:]

@@ -7,18 +7,21 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 from pytest_kms import service
+from pytest_kms.state.criteria import Filter
 from pytest_kms.state.least_privilege import LeastPrivilege, least_privilege
-from pytest_kms.state.principal import Principal
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from typing_extensions import Unpack
+
+    from pytest_kms.state.criteria import Criteria
     from pytest_kms.state.key import Key
+    from pytest_kms.state.principal import Principal
     from pytest_kms.state.world import World
 
     KeyName: TypeAlias = Key | str
@@ -221,63 +224,28 @@ def _without(secrets: Collection[str], members: Mapping[str, Any]) -> dict[str, 
     return {name: value for name, value in members.items() if name not in secrets}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """What a call must look like. A criterion that is None asks nothing.
+class Trail(Sequence[Event]):
+    """The calls that a fake was asked, in order: a sequence of `Event`.
 
-    Values are compared as `criterion == value`, so that objects with an `__eq__` of their own work inside. A Principal
-    stands for its ARN, and for the AWS service that calls for it, if there is one.
+    `str(kms.trail)` has one line for each call, the same in each run: fit for snapshots.
+
+    A trail equals a list, a tuple or another trail of equal events. An event has the time and the request id of its
+    call, so that no two calls are equal: to compare what was called, compare `str(trail)`.
     """
 
-    operation: str | None = None
-    keys: Collection[str] | None = None
-    encryption_context: Any = None
-    principal: Principal | str | None = None
-    via: str | None = None
-    error: str | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.principal, Principal):
-            object.__setattr__(self, "via", self.via or self.principal.via)
-            object.__setattr__(self, "principal", self.principal.arn)
-
-    def uses_in(self, event: Event) -> Sequence[KeyUse]:
-        """Give the uses of an event that are of the keys asked for: all, where none is asked for or none fits."""
-        if self.keys is None:
-            return event.uses
-        return [use for use in event.uses if use.key in self.keys] or event.uses
-
-    def differences(self, event: Event) -> tuple[str, ...]:
-        """Name the criteria that an event does not meet, in the order above; none means that it matches."""
-        missed = []
-        if self.operation is not None and self.operation != event.operation:
-            missed.append("operation")
-        if self.keys is not None and not any(use.key in self.keys for use in event.uses):
-            missed.append("key")
-        if self.encryption_context is not None and not any(
-            self.encryption_context == use.encryption_context for use in self.uses_in(event)
-        ):
-            missed.append("encryption context")
-        if self.principal is not None and self.principal != event.principal:
-            missed.append("principal")
-        if self.via is not None and self.via != event.via:
-            missed.append("via")
-        if self.error is not None and self.error != event.error:
-            missed.append("error")
-        return tuple(missed)
-
-    def matches(self, event: Event) -> bool:
-        """Say whether an event meets every criterion."""
-        return not self.differences(event)
-
-
-class Trail(Sequence[Event]):
-    """The calls that a fake was asked, in order: a sequence of `Event`."""
-
-    def __init__(self, resolve_key: ResolveKey, identity_of: Callable[[str], str], world: World) -> None:
+    def __init__(
+        self,
+        resolve_key: ResolveKey,
+        identity_of: Callable[[str], str],
+        tell: Callable[[Sequence[Event]], str],
+        world: World,
+    ) -> None:
         self._world = world
         self._resolve_key = resolve_key
         self._identity_of = identity_of
+        self._tell = tell
+        self.seen: set[int] = set()
+        """The places of the calls that the test has looked at."""
         self._told: list[Told | Event] = []
         self._looked_at: list[Event] = []
         self._read = 0
@@ -300,6 +268,16 @@ class Trail(Sequence[Event]):
     def __repr__(self) -> str:
         return f"<Trail of {len(self._events)} call{'' if len(self._events) == 1 else 's'}>"
 
+    def __str__(self) -> str:
+        return self._tell(list(self))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, (Trail, list, tuple)):
+            return list(self) == list(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # like a list: it grows
+
     @property
     def last(self) -> Event:
         """The latest call.
@@ -310,38 +288,30 @@ class Trail(Sequence[Event]):
         """
         if not self._events:
             raise LookupError("pytest-kms: the trail is empty: nothing called KMS yet")
-        return self._events[-1]
+        return self[-1]
 
     def filter(
         self,
-        operation: str | None = None,
+        operation: str | Any | None = None,
         *,
         key: KeyName | None = None,
-        encryption_context: Mapping[str, str] | None = None,
-        principal: Principal | str | None = None,
-        via: str | None = None,
-        error: str | None = None,
+        **criteria: Unpack[Criteria],
     ) -> list[Event]:
         """Return the calls that meet every criterion given, in order.
 
         Args:
             operation: AWS's name of it, such as `"GenerateDataKey"`.
             key: a `Key`, or a key id, key ARN, alias name or alias ARN.
-            encryption_context: the whole of it.
-            principal: the caller, a `Principal` or its ARN.
-            via: the AWS service through which the call came.
-            error: AWS's code of the error that the call ended with.
+            criteria: `encryption_context`, the whole of it; `principal`, the caller, a `Principal` or its ARN; `via`,
+                the AWS service through which the call came; `error`, AWS's code of the error that the call ended with.
 
         """
-        wanted = Filter(
-            operation=None if operation is None else service.expect_event(operation),
-            keys=None if key is None else self._resolve_key(key),
-            encryption_context=encryption_context,
-            principal=principal,
-            via=via,
-            error=error,
-        )
-        return [event for event in self._events if wanted.matches(event)]
+        return [self[place] for place in self._places_of(operation, key, criteria)]
+
+    def _places_of(self, operation: Any, key: KeyName | None, criteria: Criteria) -> list[int]:
+        keys = None if key is None else self._resolve_key(key)
+        wanted = Filter(operation=operation, keys=keys, **criteria)
+        return [place for place, event in enumerate(self._events) if wanted.matches(event)]
 
     def least_privilege(self, *, encryption_context: bool = False) -> LeastPrivilege:
         """Return the policies that the recorded calls need, and nothing more.

@@ -15,7 +15,7 @@ from pytest_kms.crypto import material as key_material
 from pytest_kms.crypto.rsa_pool import Pool
 from pytest_kms.crypto.specs import AWS_KMS, ENCRYPT_DECRYPT, EXTERNAL, SYMMETRIC_DEFAULT, KeySpec, spec_in
 from pytest_kms.errors import Refusal, UsageError
-from pytest_kms.state import aws_managed, aws_services, rotation
+from pytest_kms.state import aws_managed, aws_services, lines, rotation
 from pytest_kms.state.agenda import Agenda
 from pytest_kms.state.backing import Backing, KeyMaterial
 from pytest_kms.state.consistency import Consistency
@@ -62,7 +62,9 @@ class World:
         self.quotas = Quotas(region)
         self.consistency = Consistency()
         self.faults = Faults()
-        self.trail = Trail(self.arns_of, self.identity_of, self)
+        self.trail = Trail(self.arns_of, self.identity_of, partial(lines.stable, self), self)
+        self.judged = 0
+        """How many calls earlier tests have answered for, where a fake outlives a test."""
         self.refusals: list[Refusal] = []
         # Repeatable on purpose, for the same seed: these are test keys.
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311

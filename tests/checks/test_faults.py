@@ -265,7 +265,7 @@ def test_less_than_one_time_is_no_order(kms: FakeKMS, times: int) -> None:
 @pytest.mark.usefixtures("without_generate_mac")
 def test_an_operation_that_is_not_supported_is_refused_whatever_was_ordered() -> None:
     """Throttling one that a version lacks is no mistake of spelling, but a call of it is still refused."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore", unused_faults="ignore") as kms:
         kms.throttle("GenerateMac")
         with pytest.raises(NotSupported):
             kms.client.generate_mac(KeyId="alias/a", Message=b"x", MacAlgorithm="HMAC_SHA_256")
@@ -282,7 +282,7 @@ def test_reset_forgets_faults(kms: FakeKMS, client: KMSClient) -> None:
 
 def test_faults_that_are_left_are_told_in_words() -> None:
     """What the end of a test complains of: the error, the operation, and how many are left."""
-    with fake_kms() as kms:
+    with fake_kms(unused_faults="ignore") as kms:
         kms.throttle("Encrypt", times=2)
         kms.throttle()
 
@@ -586,7 +586,7 @@ def test_numbers_that_are_no_order(kms: FakeKMS, numbers: dict[str, Any], messag
 
 def test_failures_that_are_left_are_told_in_words() -> None:
     """What the end of a test complains of says how many calls would have passed first."""
-    with fake_kms() as kms:
+    with fake_kms(unused_faults="ignore") as kms:
         kms.fail("Encrypt", "KMSInternalException", times=2, after=3)
         kms.fail(None, "AccessDeniedException")
 
@@ -849,7 +849,7 @@ def test_facts_of_calls_are_told_in_words() -> None:
     def late(event: Event) -> bool:
         raise NotImplementedError
 
-    with fake_kms() as kms:
+    with fake_kms(unused_faults="ignore") as kms:
         kms.fail("Encrypt", "SSLError", when={"KeyId": "alias/orders"})
         kms.throttle(when=late, after=1)
         kms.fail("Decrypt", "SSLError", when=functools.partial(late))

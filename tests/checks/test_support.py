@@ -37,7 +37,7 @@ def call(client: KMSClient, operation: str, members: Members) -> Members:
 
 def refusal(operation: str, members: Members) -> str:
     """Return the words in which a call is refused by a fake of its own."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         kms.create_key(key_id=KEY_ID)
         with pytest.raises(NotSupported) as excinfo:
             call(kms.client_for(config=LOOSE), operation, members)
@@ -85,14 +85,14 @@ def test_no_except_of_the_application_swallows_a_refusal() -> None:
             return "swallowed too"
         return "answered"
 
-    with fake_kms() as kms, pytest.raises(NotSupported):
+    with fake_kms(unsupported="ignore") as kms, pytest.raises(NotSupported):
         application(kms)
 
 
 @pytest.mark.usefixtures("without_generate_mac")
 def test_a_refusal_is_not_retried() -> None:
     """Botocore's retries see no error that they know: there is one attempt."""
-    with fake_kms() as kms, pytest.raises(NotSupported):
+    with fake_kms(unsupported="ignore") as kms, pytest.raises(NotSupported):
         kms.client.generate_mac(KeyId=KEY_ID, Message=b"x", MacAlgorithm="HMAC_SHA_256")
 
     assert 1 == len(kms.trail.last.attempts)
@@ -101,7 +101,7 @@ def test_a_refusal_is_not_retried() -> None:
 @pytest.mark.usefixtures("without_generate_mac")
 def test_the_client_goes_on_after_a_refusal() -> None:
     """A refusal leaves nothing behind: the next call is answered."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         with pytest.raises(NotSupported):
             kms.client.generate_mac(KeyId=KEY_ID, Message=b"x", MacAlgorithm="HMAC_SHA_256")
 
@@ -192,7 +192,7 @@ def with_member(client: KMSClient, place: str, member: str, value: object) -> KM
 @pytest.mark.usefixtures("two_operations")
 def test_a_member_that_botocore_does_not_know_is_refused_by_name() -> None:
     """A member of a newer KMS, sent past botocore's model, is not ignored."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         key = kms.create_key()
         client = with_member(kms.client_for(config=LOOSE), "", "Colour", "blue")
         with pytest.raises(NotSupported) as excinfo:
@@ -206,7 +206,7 @@ def test_a_member_that_botocore_does_not_know_is_refused_by_name() -> None:
 
 def test_a_member_within_a_member_that_botocore_does_not_know_is_refused_by_name() -> None:
     """Structures within the input are looked at as the input is."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         client = with_member(kms.client_for(config=LOOSE), "Tags", "Colour", "blue")
         with pytest.raises(NotSupported) as excinfo:
             client.create_key(Tags=[{"TagKey": "a", "TagValue": "b"}])
@@ -225,7 +225,7 @@ def test_an_unknown_member_that_is_null_is_absent(kms: FakeKMS) -> None:
 
 def test_a_refusal_comes_before_faults_and_quotas() -> None:
     """What is not there is told first; it counts in no quota and uses no fault up."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         key = kms.create_key()
         kms.clock.freeze()
         kms.quotas["Encrypt"] = 1

@@ -934,7 +934,7 @@ def test_a_bad_signature_is_an_event(kms: FakeKMS) -> None:
 def test_ed25519ph_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test is failed in words that say what to install; Ed25519 itself works."""
     monkeypatch.setitem(sys.modules, "nacl", None)
-    with fake_kms(region="us-east-1") as kms:
+    with fake_kms(unsupported="ignore", region="us-east-1") as kms:
         key = signing_key(kms, EDWARDS)
         for method in ("sign", "verify"):
             with pytest.raises(NotSupported) as excinfo:
@@ -966,7 +966,7 @@ def test_keys_whose_library_is_missing(
 ) -> None:
     """CreateKey refuses at once, whether the test or the application makes the key."""
     monkeypatch.setitem(sys.modules, module, None)
-    with fake_kms(region=region) as kms:
+    with fake_kms(unsupported="ignore", region=region) as kms:
         makers = (
             lambda: signing_key(kms, spec),
             lambda: kms.client.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY"),  # type: ignore[arg-type]

@@ -303,7 +303,7 @@ def test_a_dry_run_is_marked(kms: FakeKMS, key: Key) -> None:
 @pytest.mark.usefixtures("without_generate_mac")
 def test_what_is_not_supported_is_an_event() -> None:
     """The refusal that fails the test stands in the trail as well."""
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         with pytest.raises(NotSupported):
             kms.client.generate_mac(KeyId=UNKNOWN, Message=SECRET, MacAlgorithm="HMAC_SHA_256")
         event = kms.trail.last
@@ -626,7 +626,7 @@ def test_what_is_refused_keeps_its_secrets(
 ) -> None:
     """Blobs, passwords and what holds them are left out of the event of an operation that a version lacks, too."""
     monkeypatch.delitem(OPERATIONS, operation, raising=False)
-    with fake_kms() as kms:
+    with fake_kms(unsupported="ignore") as kms:
         with pytest.raises(NotSupported):
             call(kms.client)
         assert parameters == kms.trail.last.parameters

@@ -1,0 +1,123 @@
+"""What differs between events, and between trails: for the report of an `assert` with `==`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any
+
+from pytest_kms import encryption_context
+from pytest_kms.state import lines
+from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    Events: TypeAlias = Sequence[Event]
+
+
+def explain(left: object, right: object) -> list[str] | None:
+    """Tell why two events, or two sequences of events, are not equal; None where it is neither."""
+    if isinstance(left, Event) and isinstance(right, Event):
+        return [f"{_name(left)} == {_name(right)}", *_differences(left, right)]
+    if isinstance(left, str) and isinstance(right, Trail):
+        return _with_text(right, left)
+    if isinstance(left, Trail) and isinstance(right, str):
+        return _with_text(left, right)
+    ours, theirs = _events(left), _events(right)
+    if ours is not None and theirs is not None and (ours or theirs):
+        return [f"{_title(left, ours)} == {_title(right, theirs)}", *_trail_differences(ours, theirs)]
+    return None
+
+
+def _with_text(trail: Trail, text: str) -> list[str]:
+    same = "; its lines are these" if text == str(trail) else ""
+    return [f"{trail!r} == a text{same}", "A trail equals no text. What to do: compare str(trail)."]
+
+
+def _events(given: object) -> Events | None:
+    if isinstance(given, (Trail, list, tuple)) and not isinstance(given, Event):
+        return given if all(isinstance(one, Event) for one in given) else None
+    return None
+
+
+def _title(given: object, events: Events) -> str:
+    kind = "Trail" if isinstance(given, Trail) else type(given).__name__
+    return f"{kind} of {len(events)} call{'' if len(events) == 1 else 's'}"
+
+
+def _name(event: Event) -> str:
+    return f"<{lines.line(event, _key_id, '')}>"
+
+
+def _key_id(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _trail_differences(left: Events, right: Events) -> Iterator[str]:
+    """Tell what differs, call by call; what is alike in operation, key and context stands side by side."""
+    matcher = SequenceMatcher(None, [_gist(event) for event in left], [_gist(event) for event in right], autojunk=False)
+    for _, a, b, c, d in matcher.get_opcodes():
+        both = min(b - a, d - c)
+        for one, other in zip(left[a : a + both], right[c : c + both], strict=True):
+            if one != other:
+                yield f"{_place(left, one)}. {_name(one)} differs:"
+                yield from _differences(one, other)
+        yield from (f"{_place(left, one)}. {_name(one)} is on the left alone" for one in left[a + both : b])
+        yield from (f"{_place(right, one)}. {_name(one)} is on the right alone" for one in right[c + both : d])
+
+
+def _gist(event: Event) -> str:
+    return repr((event.operation, event.uses, event.error))
+
+
+def _place(events: Events, event: Event) -> int:
+    return next(place for place, one in enumerate(events, start=1) if one is event)
+
+
+def _differences(left: Event, right: Event) -> Iterator[str]:
+    """Tell the fields that differ, one a line."""
+    for name in Event._fields:
+        was, now = getattr(left, name), getattr(right, name)
+        if was == now:
+            continue
+        if name == "uses":
+            yield from _different_uses(was, now)
+        elif name == "attempts":
+            yield from _different_attempts(was, now)
+        else:
+            yield f"  {name}: {_change(was, now)}"
+
+
+def _different_uses(left: Sequence[KeyUse], right: Sequence[KeyUse]) -> Iterator[str]:
+    if len(left) != len(right):
+        yield f"  keys: {_keys(left)} -> {_keys(right)}"
+        return
+    for was, now in zip(left, right, strict=True):
+        for name in KeyUse._fields:
+            one, other = getattr(was, name), getattr(now, name)
+            if one != other:
+                yield f"  {was.member}.{name}: {_change(one, other)}"
+
+
+def _keys(uses: Sequence[KeyUse]) -> str:
+    return ", ".join(use.key for use in uses) or "none"
+
+
+def _different_attempts(left: Sequence[Attempt], right: Sequence[Attempt]) -> Iterator[str]:
+    """Tell attempts that differ; that each has a time of its own is told once, by the time of the event."""
+    if len(left) != len(right):
+        yield f"  attempts: {len(left)} -> {len(right)}"
+        return
+    for was, now in zip(left, right, strict=True):
+        for name in Attempt._fields:
+            one, other = getattr(was, name), getattr(now, name)
+            if one != other and (name != "time" or was.number > 1):
+                yield f"  attempt {was.number}, {name}: {_change(one, other)}"
+
+
+def _change(was: Any, now: Any) -> str:
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        return encryption_context.difference(was, now)
+    return f"{was!r} -> {now!r}"
