@@ -333,7 +333,7 @@ class Trail(Sequence[Event]):
 
         Where AWS tells what a fake does not know, a record has what AWS's documentation has: calls come from
         192.0.2.1 and the default principal's access key is AKIAIOSFODNN7EXAMPLE. `kms.principal(context=…)` says
-        otherwise by `aws:SourceIp`, `aws:SourceVpce` and `aws:MultiFactorAuthPresent`.
+        otherwise by `aws:SourceIp` or `aws:VpcSourceIp`, `aws:SourceVpce` and `aws:MultiFactorAuthPresent`.
 
         Args:
             account: whose trail it is, 12 digits: only the records that are delivered to this account

@@ -1101,6 +1101,14 @@ def test_a_request_that_breaks_a_constraint_leaves_nothing_of_it(kms: FakeKMS, c
     assert ({"keyId": ID}, [resource(ARN)]) == of_failure(last(kms))[2::2]
 
 
+def test_a_request_that_cannot_be_read_leaves_nothing_of_it(kms: FakeKMS) -> None:
+    """No defaults either."""
+    unchecked: Any = kms.client_for(config=Config(parameter_validation=False))
+    ends_with("SerializationException", unchecked.create_key, MultiRegion="perhaps")
+
+    assert (None, "absent") == of_failure(last(kms))[2::2]
+
+
 @pytest.mark.parametrize(
     "code",
     ["ExpiredTokenException", "InvalidSignatureException", "RequestExpired", "UnrecognizedClientException"],
@@ -1221,6 +1229,13 @@ def test_the_caller_s_surroundings_are_those_that_the_test_gives(kms: FakeKMS) -
     record = last(kms)
 
     assert ("203.0.113.7", "vpce-0123456789abcdef0") == (record["sourceIPAddress"], record["vpcEndpointId"])
+
+
+def test_a_caller_in_a_vpc_has_an_address_there(kms: FakeKMS) -> None:
+    """Where he has none in the internet."""
+    identity_of(kms, kms.principal("user/Alice", policy=policy(allow()), context={"aws:VpcSourceIp": "10.0.0.7"}))
+
+    assert "10.0.0.7" == last(kms)["sourceIPAddress"]
 
 
 @pytest.mark.parametrize(

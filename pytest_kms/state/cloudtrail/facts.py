@@ -191,7 +191,9 @@ NOBODY = frozenset(
 )
 """The errors of requests whose caller is not known for sure: they are in no account's records."""
 
-UNREAD = frozenset({"InternalFailure", "OptInRequired", "ServiceUnavailable", "ThrottlingException"})
+UNREAD = frozenset(
+    {"InternalFailure", "OptInRequired", "SerializationException", "ServiceUnavailable", "ThrottlingException"}
+)
 """The errors of requests that were turned away before KMS read them: `requestParameters` is null, as for a key that was
 not found. Whether AWS logs them all is not known."""
 

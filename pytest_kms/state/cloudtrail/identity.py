@@ -54,6 +54,11 @@ def service_of(principal: Principal) -> str | None:
     return None if principal.via is None else f"{principal.via.partition('.')[0]}.amazonaws.com"
 
 
+def address(principal: Principal) -> str:
+    """Tell where somebody calls from, in the internet or in his VPC."""
+    return context(principal, "aws:sourceip") or context(principal, "aws:vpcsourceip") or ADDRESS
+
+
 def context(principal: Principal, key: str) -> str | None:
     """Return what the test said of the caller's surroundings by a condition key; of several values the first."""
     value = principal.context.get(key)

@@ -87,7 +87,7 @@ def _of_caller(row: Told) -> Record:
     by = identity.service_of(principal)
     return _frame(operation.name, row.region, dt.datetime.fromtimestamp(row.seconds, dt.timezone.utc)) | {
         "userIdentity": identity.of(principal),
-        "sourceIPAddress": by or identity.context(principal, "aws:sourceip") or identity.ADDRESS,
+        "sourceIPAddress": by or identity.address(principal),
         "userAgent": by or (row.config.user_agent if row.config else ""),
         "requestID": row.request_id,
         "eventID": repeatable_uuid(row.request_id),
