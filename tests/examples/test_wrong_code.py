@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def role(kms: FakeKMS) -> KMSClient:
-    """Give a client of a role that no policy allows anything."""
+    """Give a client of a role that no policy allows anything; a burst of calls is within one second."""
+    kms.clock.freeze()
     return kms.client_for(kms.principal(wrong_code.ROLE.partition("123456789012:")[2]))
 
 

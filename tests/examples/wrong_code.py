@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -56,6 +58,16 @@ def put_policy(kms: KMSClient, key: str, *statements: Mapping[str, Any]) -> None
     kms.put_key_policy(
         KeyId=key, PolicyName="default", Policy=json.dumps({"Version": "2012-10-17", "Statement": statements})
     )
+
+
+@contextmanager
+def suppress_error(code: str) -> Iterator[None]:
+    """Go on after one error of KMS."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != code:
+            raise
 
 
 ACCOUNT_DECIDES = {
@@ -141,6 +153,38 @@ def grants_too_little(kms: KMSClient, role: KMSClient, *, right: bool = False) -
     role.decrypt(CiphertextBlob=role.encrypt(KeyId=key, Plaintext=b"order 7")["CiphertextBlob"])
 
 
+@mistake("Grants for an encryption context as a whole, and uses a longer one", "AccessDeniedException")
+def grants_for_another_context(kms: KMSClient, role: KMSClient, *, right: bool = False) -> None:
+    """Mean EncryptionContextSubset."""
+    key, context = new_key(kms), {"tenant": "acme", "order": "7"}
+    only: Any = {"EncryptionContextSubset" if right else "EncryptionContextEquals": {"tenant": "acme"}}
+    kms.create_grant(KeyId=key, GranteePrincipal=ROLE, Operations=["Decrypt"], Constraints=only)
+    blob = kms.encrypt(KeyId=key, Plaintext=b"order 7", EncryptionContext=context)["CiphertextBlob"]
+    role.decrypt(CiphertextBlob=blob, EncryptionContext=context)
+
+
+@mistake("Gives a grant back before its last use", "AccessDeniedException")
+def retires_a_grant_too_soon(kms: KMSClient, role: KMSClient, *, right: bool = False) -> None:
+    """Tidy up first."""
+    key = new_key(kms)
+    blob = kms.encrypt(KeyId=key, Plaintext=b"order 7")["CiphertextBlob"]
+    grant = kms.create_grant(KeyId=key, GranteePrincipal=ROLE, RetiringPrincipal=ROLE, Operations=["Decrypt"])
+    if not right:
+        role.retire_grant(GrantToken=grant["GrantToken"])
+    role.decrypt(CiphertextBlob=blob)
+
+
+@mistake("Allows by kms:ViaService what the application does itself", "AccessDeniedException")
+def is_allowed_through_s3_alone(kms: KMSClient, role: KMSClient, *, right: bool = False) -> None:
+    """Copy the policy of a key that encrypts a bucket."""
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    allow: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:Encrypt", "Resource": "*"}
+    if not right:
+        allow["Condition"] = {"StringEquals": {"kms:ViaService": f"s3.{kms.meta.region_name}.amazonaws.com"}}
+    put_policy(kms, key, ACCOUNT_DECIDES, allow)
+    role.encrypt(KeyId=key, Plaintext=b"order 7")
+
+
 @mistake("The account in an ARN is the wrong one", "AccessDeniedException")
 def names_a_key_of_another_account(kms: KMSClient, _: KMSClient, *, right: bool = False) -> None:
     """Keep the ARN of the staging account in the configuration."""
@@ -167,6 +211,16 @@ def re_encrypts_from_the_wrong_key(kms: KMSClient, _: KMSClient, *, right: bool 
     old, new = new_key(kms), new_key(kms)
     blob = kms.encrypt(KeyId=old, Plaintext=b"order 7")["CiphertextBlob"]
     kms.re_encrypt(CiphertextBlob=blob, SourceKeyId=old if right else new, DestinationKeyId=new)
+
+
+@mistake("Tries one key after another, and expects AccessDeniedException of the wrong ones", "IncorrectKeyException")
+def tries_one_key_after_another(kms: KMSClient, _: KMSClient, *, right: bool = False) -> None:
+    """Find out which key has made a ciphertext."""
+    keys = [new_key(kms), new_key(kms)]
+    blob = kms.encrypt(KeyId=keys[1], Plaintext=b"order 7")["CiphertextBlob"]
+    for key in keys:
+        with suppress_error("IncorrectKeyException" if right else "AccessDeniedException"):
+            kms.decrypt(CiphertextBlob=blob, KeyId=key)
 
 
 @mistake("Encrypts with a key that was made to sign", "InvalidKeyUsageException")
@@ -278,7 +332,7 @@ def reads_the_first_page_alone(kms: KMSClient, _: KMSClient, *, right: bool = Fa
 @mistake("Makes keys in a burst, with a client that does not try again", "ThrottlingException")
 def makes_keys_in_a_burst(kms: KMSClient, _: KMSClient, *, right: bool = False) -> None:
     """CreateKey has a quota of 5 requests a second."""
-    attempts = Config(retries={"total_max_attempts": 5 if right else 1})
+    attempts = Config(retries={"total_max_attempts": 10 if right else 1})  # 5 may all fall into one second
     client = boto3.client("kms", region_name=kms.meta.region_name, config=attempts)
     for _number in range(8):
         new_key(client)
