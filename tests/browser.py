@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -52,13 +53,17 @@ def install() -> str:
     apt = shutil.which("apt-get")
     if apt is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "no browser, and no way to install one: tests of pages are skipped"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *PACKAGES]):
-        try:
-            subprocess.run([apt, *arguments], env=environment, timeout=600, **quiet)  # type: ignore[call-overload]  # noqa: S603
-        except (OSError, subprocess.TimeoutExpired):
-            break
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *PACKAGES]):
+            subprocess.run(  # noqa: S603  # our own command
+                [apt, *arguments],
+                env=environment,
+                timeout=600,
+                check=False,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
     return "no browser could be installed: tests of pages are skipped" if missing() else "a browser was installed"
 
 

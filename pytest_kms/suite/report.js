@@ -83,7 +83,7 @@
       type: "button", disabled: to < 0 || to > last, "aria-label": label, onclick: () => { state.pages[name] = to; draw(); },
     }, text);
     nav.replaceChildren(...(last ? [
-      turn(page - 1, "‹", "Back"), `${count(page * size + 1)}–${count(Math.min(all.length, (page + 1) * size))} of ${count(all.length)}`, turn(page + 1, "›", "On"),
+      turn(page - 1, "‹", "Back"), `${count(page * size + 1)} to ${count(Math.min(all.length, (page + 1) * size))} of ${count(all.length)}`, turn(page + 1, "›", "On"),
     ] : []));
     return all.slice(page * size, (page + 1) * size);
   };

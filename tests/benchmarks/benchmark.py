@@ -603,6 +603,41 @@ def faster(ours: Path, moto: Path) -> Row:
     )
 
 
+# What a run leaves behind
+
+REPORT_TESTS = 2_000
+REPORT_RUNS = 15
+LIMIT_OF_REPORTS = 1.05
+
+
+def measure_reports() -> Iterator[Row]:
+    """Compare a suite that asks for a summary, or a page, with the same suite without, in turns."""
+    with tempfile.TemporaryDirectory() as name:
+        file = suite(
+            Path(name).resolve() / "with_reports.py",
+            f"client = {MAKE_CLIENT}\n\ndef test(number, kms):{ROUND_TRIP}",
+            "import boto3",
+        )
+        options = {"bare": (), "--kms-summary": ("--kms-summary",), "--kms-report": ("--kms-report=made.html",)}
+        times: dict[str, list[float]] = {option: [] for option in options}
+        for number in range(-1, REPORT_RUNS):
+            turn = number % len(options)
+            for option in [*options][turn:] + [*options][:turn]:
+                took = run_pytest(file.parent, file.name, *options[option], tests=REPORT_TESTS)
+                if number >= 0:  # the first round warms up
+                    times[option].append(took)
+        for option in [*options][1:]:
+            ratios = [ours / bare for ours, bare in zip(times[option], times["bare"], strict=True)]
+            more = (statistics.median(times[option]) - statistics.median(times["bare"])) / REPORT_TESTS
+            yield Row(
+                f"{REPORT_TESTS:,} tests with {option}, against without",
+                statistics.median(ratios),
+                LIMIT_OF_REPORTS,
+                "x",
+                f"{more * 1e6:.0f} µs more per test, {min(times[option]) / min(times['bare']):.3f} x by the fastest",
+            )
+
+
 # Failing
 
 
@@ -732,6 +767,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "material": measure_material,
     "fake": measure_fake,
     "suites": measure_suites,
+    "reports": measure_reports,
     "failing": measure_failing,
     "many-keys": measure_many_keys,
 }

@@ -64,9 +64,6 @@ def test_names_cannot_end_the_data(record_of: RecordOf, pytester: pytest.Pyteste
     assert {"name": evil} == data["calls"][0]["uses"][0][2]
     page = (pytester.path / "report.html").read_text()
     assert 2 == page.count("</script>")
-    assert (
-        "alert" not in page.replace(json.dumps(evil)[1:-1].replace("<", "\\u003c").replace(">", "\\u003e"), "") or True
-    )
 
 
 def test_the_parts_of_the_page_are_in_the_package() -> None:
@@ -129,15 +126,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the page of a suite."""
     folder = tmp_path_factory.mktemp("pages")
     (folder / "test_orders.py").write_text(SUITE)
-    options = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--rootdir={folder}",
-        "--kms-report=kms.html",
-        "-o",
-        "kms_region=us-east-1",
-    ]
+    (folder / "pytest.ini").write_text("[pytest]\nkms_region = us-east-1\n")
+    options = ["-q", "-p", "no:cacheprovider", f"--rootdir={folder}", "--kms-report=kms.html"]
     subprocess.run([sys.executable, "-m", "pytest", *options], cwd=folder, check=True, capture_output=True)  # noqa: S603
     return folder / "kms.html"
 
@@ -184,6 +174,12 @@ class Page:
         self.all("#q")[0].clear()
         self.all("#q")[0].send_keys(text)
 
+    def log(self, kind: str) -> list[dict[str, Any]]:
+        """Return what the browser has noted since it was last asked."""
+        driver: Any = self.driver
+        noted: list[dict[str, Any]] = driver.get_log(kind)
+        return noted
+
     @property
     def shown(self) -> str:
         """How many calls are shown."""
@@ -205,14 +201,14 @@ def page(chromium: WebDriver, page_file: Path) -> Page:
 
 def test_the_page_opens_without_complaints(page: Page) -> None:
     """It asks for nothing but itself, and is titled as it was."""
-    page.driver.get_log("performance")
-    page.driver.get_log("browser")
+    page.log("performance")
+    page.log("browser")
     page.open()
-    messages = [json.loads(entry["message"])["message"] for entry in page.driver.get_log("performance")]
+    messages = [json.loads(entry["message"])["message"] for entry in page.log("performance")]
     asked = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
 
     assert {page.file.as_uri()} == {url for url in asked if not url.startswith(("about:", "data:"))}
-    assert [] == page.driver.get_log("browser")
+    assert [] == page.log("browser")
     assert 0 == page.driver.execute_script("return performance.getEntriesByType('resource').length")
     assert "KMS calls of a test run" == page.driver.title
 
@@ -245,7 +241,7 @@ def test_the_timeline_has_a_lane_for_each_test(page: Page) -> None:
     assert (201, "30 more") == (len(lanes[4]), lanes[4][-1].text)
     lanes[4][-1].click()
     assert 230 == len(page.all(".lane")[4].find_elements("css selector", ".tick"))
-    assert "‹\n1–20 of 30\n›" == page.texts("#timeline-pages")[0].replace(" ‹ ", "")
+    assert "1 to 20 of 30" in page.texts("#timeline-pages")[0]
     page.all("#timeline-pages button")[1].click()
     assert 10 == len(page.all(".lane"))
     page.all("#timeline-pages button")[0].click()
@@ -279,14 +275,12 @@ def test_a_mark_tells_its_call(page: Page) -> None:
 
 def test_keys_denials_quotas_and_costs_are_shown(page: Page) -> None:
     """Each in its section."""
-    assert [["alias/orders", "260"], ["alias/archive", "1"]] != page.texts("#keys tbody tr")
     rows = [[cell.text for cell in row.find_elements("css selector", "td")] for row in page.all("#keys tbody tr")]
     assert ["alias/orders", "alias/archive"] == [row[0] for row in rows]
     assert ["235", "Encrypt 233, Decrypt 1, GenerateDataKey 1"] == rows[0][2:4]
     assert "5" == rows[0][5]
-    assert "GenerateDataKey alias/orders by arn:aws:sts::123456789012:assumed-role/app/pytest-kms" in page.texts(
-        ".denial p"
-    )
+    app = "arn:aws:sts::123456789012:assumed-role/app/pytest-kms"
+    assert f"GenerateDataKey alias/orders by {app}" == page.texts(".denial p")[0]
     assert "Cryptographic operations (symmetric) request rate" in page.texts(".peak b")
     assert "230 of 100,000 · 0.23 %" in page.texts(".peak span")
     costs = [[cell.text for cell in row.find_elements("css selector", "td")] for row in page.all("#costs tr")[1:]]
@@ -350,7 +344,7 @@ def test_names_on_the_page_filter_by_themselves(page: Page) -> None:
 def test_names_are_never_read_as_html(page: Page) -> None:
     """A test or a context may be called anything."""
     page.fill("onerror")
-    page.driver.execute_script("document.querySelector('.tick').focus()")
+    page.all("#timeline .tick")[0].click()
 
     assert f"1 of {ALL} calls" == page.shown
     assert "</script><script>document.title='pwned'</script>" in page.texts("#calls tbody td")[3]
