@@ -37,6 +37,13 @@ def answers_fit_their_shapes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Keep plugins that are installed for tests/company alone out of the runs within tests; `-p NAME` lets one in."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:randomly -p no:rerunfailures -p no:socket")
+    return pytester
+
+
+@pytest.fixture
 def without_generate_mac(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take an operation away, for tests of what a version does that lacks one."""
     monkeypatch.delitem(OPERATIONS, "GenerateMac")

@@ -45,7 +45,6 @@ def no_aws_settings(monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) 
     """Take away what the developer has configured; pytester has given each test a home directory."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
 
 def _outcomes(result: pytest.RunResult) -> dict[str, int]:
@@ -1159,7 +1158,7 @@ def test_the_guard_of_an_outer_run_survives_an_inner_one(pytester: pytest.Pytest
 
         def test_inner(pytester):
             pytester.makepyfile("def test_one(kms): kms.client.list_keys()")
-            pytester.runpytest_inprocess().assert_outcomes(passed=1)
+            pytester.runpytest_inprocess("-p", "no:asyncio").assert_outcomes(passed=1)
 
         def test_stray():
             with pytest.raises(BaseException, match="KMS was called while no fake was active"):
