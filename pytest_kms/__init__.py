@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pytest_kms.errors import NotSupported, OutsideFixture, UsageError
     from pytest_kms.fake import FakeKMS
     from pytest_kms.lifespan import fake_kms
+    from pytest_kms.plugin import kms_fixture
     from pytest_kms.state.enclave import Enclave
     from pytest_kms.state.key import Key
     from pytest_kms.state.key_store import CustomKeyStore
@@ -69,6 +70,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "fake_kms",
+    "kms_fixture",
 ]
 
 # Imported when asked for: a suite that never uses the plugin pays nothing.
@@ -87,6 +89,7 @@ _HOMES = {
     "Trail": "pytest_kms.state.trail",
     "UsageError": "pytest_kms.errors",
     "fake_kms": "pytest_kms.lifespan",
+    "kms_fixture": "pytest_kms.plugin",
 }
 
 

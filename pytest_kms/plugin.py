@@ -7,13 +7,15 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from pytest_kms import stub, surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_kms.errors import Refusal
     from pytest_kms.fake import FakeKMS
     from pytest_kms.state.world import World
@@ -281,6 +283,11 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001
 @pytest.fixture(name="pytest_kms", scope=_scope)
 def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
     """Answer every KMS call of this process with a fake AWS KMS, new for each test; `kms` for short."""
+    yield from _life(request, _settings(request))
+
+
+def _life(request: pytest.FixtureRequest, settings: Mapping[str, Any]) -> Iterator[FakeKMS]:
+    """Be the body of a fixture: from the activation of its fake to its end."""
     from pytest_kms.errors import UsageError
     from pytest_kms.fake import FakeKMS
     from pytest_kms.lifespan import active
@@ -288,7 +295,7 @@ def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
     mistake = None
     with ExitStack() as stack:
         try:
-            kms = stack.enter_context(active(partial(FakeKMS, origin=request.node.nodeid, **_settings(request))))
+            kms = stack.enter_context(active(partial(FakeKMS, origin=request.node.nodeid, **settings)))
         except UsageError as error:
             mistake = str(error)
         if mistake:
@@ -310,9 +317,69 @@ def _fixture_kms(pytest_kms: FakeKMS) -> FakeKMS:
     return pytest_kms
 
 
-def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Collect what the fake is to be like: from the ini file, then from markers, the closest last."""
-    config = request.config
+def kms_fixture(
+    scope: Literal["function", "class", "module", "package", "session"] = "function",
+    *,
+    name: str | None = None,
+    autouse: bool = False,
+    region: str | None = None,
+    account: str | None = None,
+    quotas: bool | Mapping[str, float] | None = None,
+    seed: int | str | None = None,
+    real_backoff: bool | None = None,
+    eventual_consistency: float | str | None = None,
+) -> Any:
+    """Make a fixture like `kms`, of a scope and with settings of its own.
+
+    ::
+
+        depot_kms = pytest_kms.kms_fixture("module", region="eu-west-1")   # in a conftest or a test module
+
+        def test_something(depot_kms): ...
+
+    Its fake is one for all tests of its scope; `depot_kms.reset()` empties it. Where more than one fake is active,
+    the one that began last answers: that of `kms`, say, in a test that asks for both.
+
+    Args:
+        scope: pytest's name of it.
+        name: what tests ask for; by default the name that the fixture is assigned to.
+        autouse: whether every test within reach has it unasked.
+        region: where keys are made by default. This and all that follow: by default as the ini file says.
+        account: the account of the default principal, 12 digits.
+        quotas: False to enforce no request quotas, or some quotas and their values in calls per second.
+        seed: makes key ids, key material, symmetric ciphertexts and random bytes repeat.
+        real_backoff: let botocore's retries sleep.
+        eventual_consistency: seconds of the fake's time until what calls change becomes visible.
+
+    Returns:
+        The fixture, for pytest to find. The marker `kms` does not set it up.
+
+    """
+    given = {
+        "region": region,
+        "account": account,
+        "quotas": quotas,
+        "seed": seed,
+        "real_backoff": real_backoff,
+        "eventual_consistency": eventual_consistency,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+
+    def fixture(*instance: object, request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
+        if instance:
+            pytest.fail(
+                f"pytest-kms: {request.fixturename} is in {type(instance[0]).__name__}, and fixtures of kms_fixture() are"
+                ' not for classes. Assign it in the module or in a conftest; kms_fixture("class") is one for each class.',
+                pytrace=False,
+            )
+        yield from _life(request, _defaults(request.config) | chosen)
+
+    fixture.__doc__ = f"Answer every KMS call of this process with a fake AWS KMS, new for each {scope}."
+    return pytest.fixture(scope=scope, name=name, autouse=autouse)(fixture)
+
+
+def _defaults(config: pytest.Config) -> dict[str, Any]:
+    """Collect what the ini file says that a fake is to be like."""
     settings: dict[str, Any] = {
         "quotas": config.getini("kms_quotas"),
         "real_backoff": config.getini("kms_real_backoff"),
@@ -326,6 +393,12 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
         value = config.getini(f"kms_{name}")
         if value:
             settings[name] = value
+    return settings
+
+
+def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Collect what the fake is to be like: from the ini file, then from markers, the closest last."""
+    settings = _defaults(request.config)
     for marker in reversed(list(request.node.iter_markers("kms"))):
         unknown = sorted(set(marker.kwargs) - _MARKER_ARGUMENTS)
         if marker.args or unknown:
@@ -338,6 +411,7 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Refuse a marker that comes too late for a fake of a wider scope."""
+    __tracebackhide__ = _is_of_the_test
     scope = item.config.getini("kms_scope")
     for node, marker in item.iter_markers_with_node("kms"):
         if (marker.args or marker.kwargs) and _rank(node) < _SCOPES.index(scope):
@@ -349,10 +423,25 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     stub.forget_ended()
     item.stash[_earlier] = {world: len(world.trail) for world in stub.worlds()}
     try:
-        return (yield)
+        result = yield
+        _expect_one_kms(item)
     except BaseException:
         _take_complaints(item)  # the test has a reason of its own to fail, and the next one nothing to do with it
         raise
+    return result
+
+
+def _expect_one_kms(item: pytest.Item) -> None:
+    """Refuse a marker whose fake would answer in place of the `kms` that the test holds."""
+    fixtures = getattr(item, "funcargs", {})
+    held, brought = fixtures.get("kms"), fixtures.get("pytest_kms")
+    if held is not brought is not None and any(held is kms for kms in item.config.stash.get(_active, [])):
+        pytest.fail(
+            f"pytest-kms: {item.name} has two fakes that go by the name kms: of a fixture that kms_fixture() made, and"
+            " of the marker kms or the fixture pytest_kms. Give the arguments of the marker to kms_fixture(), or give"
+            " the fixture that it made another name.",
+            pytrace=False,
+        )
 
 
 def _rank(node: pytest.Item | pytest.Collector | object) -> int:
@@ -363,16 +452,24 @@ def _rank(node: pytest.Item | pytest.Collector | object) -> int:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test in its own phase: for what its application has swallowed, and by the other verdicts."""
+    __tracebackhide__ = _is_of_the_test
     return (yield from _judged(item, _take_verdicts))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a teardown that has swallowed a refusal."""
+    __tracebackhide__ = _is_of_the_test
     return (yield from _judged(item, _take_complaints))
 
 
+def _is_of_the_test(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Say whether it is no verdict, so that a traceback need not show who gives those."""
+    return excinfo.type is not pytest.fail.Exception
+
+
 def _judged(item: pytest.Item, take: Callable[[pytest.Item], list[str]]) -> Generator[None, object, object]:
+    __tracebackhide__ = _is_of_the_test
     try:
         result = yield
     except BaseException:

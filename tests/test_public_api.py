@@ -26,6 +26,7 @@ PUBLIC = [
     "UsageError",
     "__version__",
     "fake_kms",
+    "kms_fixture",
 ]
 
 
@@ -40,12 +41,12 @@ def test_a_public_name_can_be_imported(name: str) -> None:
     thing = getattr(pytest_kms, name)
 
     assert thing == getattr(pytest_kms, name)
-    assert name in ("__version__", thing.__name__ if isinstance(thing, type) else "")
+    assert name in ("__version__", getattr(thing, "__name__", ""))
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name != "__version__"])
 def test_a_public_name_explains_itself(name: str) -> None:
-    """Each public class has a docstring of its own."""
+    """Each public class and function has a docstring of its own."""
     assert getattr(pytest_kms, name).__doc__
 
 
