@@ -5,23 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
+from functools import cached_property
 
 
 class Clock:
-    """The fake's clock: the wall clock as Python shows it, in whole seconds since the fake began.
+    """The fake's clock: the wall clock as Python shows it, in whole seconds since it was first looked at.
 
     Whole seconds make a burst of calls one instant on any machine. What a test advances and what
     retries wait is added to the exact amount.
     """
 
     def __init__(self) -> None:
-        self.start = math.floor(time.time() * 1000) / 1000
         self._moved = 0.0
         self.waited = 0.0
         """Seconds that retries have waited, and calls have taken: a part of what has moved."""
         self._frozen_at: int | None = None
         # Most calls of a test are at one moment.
         self._shown = 0.0, dt.datetime.fromtimestamp(0, dt.timezone.utc)
+
+    @cached_property
+    def start(self) -> float:
+        """Begin: not with a fixture, but with the test, for which a decorator may set the wall clock."""
+        return math.floor(time.time() * 1000) / 1000
 
     @property
     def seconds(self) -> float:
@@ -30,7 +35,7 @@ class Clock:
 
     @property
     def _elapsed(self) -> int:
-        """Whole seconds of the wall clock since the fake began.
+        """Whole seconds of the wall clock since the start.
 
         A test may set the wall clock back (freezegun, time-machine); the fake's time never goes behind its start.
         """
@@ -39,7 +44,7 @@ class Clock:
 
     @property
     def lived(self) -> float:
-        """Seconds since the fake began, without what a test advanced: the time that retries are measured in."""
+        """Seconds since the start, without what a test advanced: the time that retries are measured in."""
         return (self._elapsed if self._frozen_at is None else self._frozen_at) + self.waited
 
     @property

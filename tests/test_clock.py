@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from pytest_kms import fake_kms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_kms import FakeKMS
 
 UTC = dt.timezone.utc
@@ -166,10 +168,11 @@ def test_freezegun_moves_the_time_of_a_fake(kms: FakeKMS) -> None:
         assert abs(later - kms.clock.now) <= dt.timedelta(seconds=1)
 
 
-def test_seconds_are_counted_whole_from_the_start_of_the_fake() -> None:
-    """A burst within a second is one instant; the milliseconds are those of the start."""
+def test_seconds_are_counted_whole_from_the_first_look() -> None:
+    """A burst within a second is one instant; the milliseconds are those of the first look."""
     start = MOMENT + dt.timedelta(milliseconds=123)
     with freezegun.freeze_time(start) as frozen, fake_kms() as kms:
+        assert start == kms.clock.now
         frozen.tick(dt.timedelta(milliseconds=900))
         assert start == kms.clock.now
         frozen.tick(dt.timedelta(milliseconds=200))
@@ -193,6 +196,16 @@ def test_the_wall_clock_set_back_does_not_set_the_fake_back(kms: FakeKMS) -> Non
         assert start >= kms.clock.now >= start - dt.timedelta(minutes=5)
         assert kms.clock.now.year != 2000
         kms.client.list_keys()
+
+
+@pytest.mark.parametrize("moment", [MOMENT - dt.timedelta(days=9000), MOMENT + dt.timedelta(days=9000)], ids=str)
+@pytest.mark.parametrize("look", [lambda kms: kms.clock.now, lambda kms: kms.create_key().created], ids=["now", "key"])
+def test_a_fake_that_nobody_looked_at_begins_when_somebody_does(
+    look: Callable[[FakeKMS], dt.datetime], moment: dt.datetime
+) -> None:
+    """A decorator of a test begins after its fixtures, and sets the time to the millisecond nevertheless."""
+    with fake_kms() as kms, freezegun.freeze_time(moment):
+        assert moment == look(kms)
 
 
 def test_advance_and_freezegun_add_up() -> None:
