@@ -36,6 +36,12 @@ def answers_fit_their_shapes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert misfits == []
 
 
+@pytest.fixture(autouse=True)
+def options_of_inner_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's options, and plugins that few tests are about, out of runs within tests."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:inline_snapshot -p no:syrupy")
+
+
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Keep plugins that are installed for tests/company alone out of the runs within tests; `-p NAME` lets one in."""

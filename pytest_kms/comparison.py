@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_kms import encryption_context
 from pytest_kms.state import lines
 from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
 
@@ -48,7 +47,7 @@ def _title(given: object, events: Events) -> str:
 
 
 def _name(event: Event) -> str:
-    return f"<{lines.line(event, _key_id, '')}>"
+    return f"<{lines.line(event, _key_id, event.region)}>"
 
 
 def _key_id(arn: str) -> str:
@@ -60,20 +59,21 @@ def _trail_differences(left: Events, right: Events) -> Iterator[str]:
     matcher = SequenceMatcher(None, [_gist(event) for event in left], [_gist(event) for event in right], autojunk=False)
     for _, a, b, c, d in matcher.get_opcodes():
         both = min(b - a, d - c)
-        for one, other in zip(left[a : a + both], right[c : c + both], strict=True):
-            if one != other:
-                yield f"{_place(left, one)}. {_name(one)} differs:"
-                yield from _differences(one, other)
-        yield from (f"{_place(left, one)}. {_name(one)} is on the left alone" for one in left[a + both : b])
-        yield from (f"{_place(right, one)}. {_name(one)} is on the right alone" for one in right[c + both : d])
+        for place, other in zip(range(a, a + both), right[c : c + both], strict=True):
+            if left[place] != other:
+                yield f"{place + 1}. {_name(left[place])} differs:"
+                yield from _differences(left[place], other)
+        yield from _alone("left", left, range(a + both, b))
+        yield from _alone("right", right, range(c + both, d))
+
+
+def _alone(side: str, events: Events, places: range) -> Iterator[str]:
+    for place in places:
+        yield f"{place + 1}. {_name(events[place])} is on the {side} alone"
 
 
 def _gist(event: Event) -> str:
     return repr((event.operation, event.uses, event.error))
-
-
-def _place(events: Events, event: Event) -> int:
-    return next(place for place, one in enumerate(events, start=1) if one is event)
 
 
 def _differences(left: Event, right: Event) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _differences(left: Event, right: Event) -> Iterator[str]:
         elif name == "attempts":
             yield from _different_attempts(was, now)
         else:
-            yield f"  {name}: {_change(was, now)}"
+            yield from _changes(name, was, now)
 
 
 def _different_uses(left: Sequence[KeyUse], right: Sequence[KeyUse]) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _different_uses(left: Sequence[KeyUse], right: Sequence[KeyUse]) -> Iterator
         for name in KeyUse._fields:
             one, other = getattr(was, name), getattr(now, name)
             if one != other:
-                yield f"  {was.member}.{name}: {_change(one, other)}"
+                yield from _changes(f"{was.member}.{name}", one, other)
 
 
 def _keys(uses: Sequence[KeyUse]) -> str:
@@ -114,10 +114,18 @@ def _different_attempts(left: Sequence[Attempt], right: Sequence[Attempt]) -> It
         for name in Attempt._fields:
             one, other = getattr(was, name), getattr(now, name)
             if one != other and (name != "time" or was.number > 1):
-                yield f"  attempt {was.number}, {name}: {_change(one, other)}"
+                yield from _changes(f"attempt {was.number}.{name}", one, other)
 
 
-def _change(was: Any, now: Any) -> str:
-    if isinstance(was, Mapping) and isinstance(now, Mapping):
-        return encryption_context.difference(was, now)
-    return f"{was!r} -> {now!r}"
+def _changes(name: str, was: object, now: object) -> Iterator[str]:
+    """Tell what differs in a field, or within it, if it is a mapping."""
+    if not (isinstance(was, Mapping) and isinstance(now, Mapping)):
+        yield f"  {name}: {was!r} -> {now!r}"
+        return
+    for key in sorted({*was, *now}):
+        if key not in now:
+            yield f"  {name}.{key}: {was[key]!r} is on the left alone"
+        elif key not in was:
+            yield f"  {name}.{key}: {now[key]!r} is on the right alone"
+        elif was[key] != now[key]:
+            yield from _changes(f"{name}.{key}", was[key], now[key])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_kms.fake import FakeKMS
     from pytest_kms.state.world import World
     from pytest_kms.suite.collector import Collector
+    from pytest_kms.verdicts import Verdict
 
 MARKER = """\
 kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=, \
@@ -328,6 +329,10 @@ def kms_fixture(
     seed: int | str | None = None,
     real_backoff: bool | None = None,
     eventual_consistency: float | str | None = None,
+    unsupported: Verdict | None = None,
+    unused_faults: Verdict | None = None,
+    unasserted_calls: Verdict | None = None,
+    max_calls: Mapping[str, int] | None = None,
 ) -> Any:
     """Make a fixture like `kms`, of a scope and with settings of its own.
 
@@ -350,6 +355,10 @@ def kms_fixture(
         seed: makes key ids, key material, symmetric ciphertexts and random bytes repeat.
         real_backoff: let botocore's retries sleep.
         eventual_consistency: seconds of the fake's time until what calls change becomes visible.
+        unsupported: "ignore" lets a test pass that swallowed the refusal of what this version does not support.
+        unused_faults: "ignore" lets a test pass that ordered faults and did not use them.
+        unasserted_calls: "error" fails a test with calls that no assertion has looked at.
+        max_calls: how many calls of some operations each test may make.
 
     Returns:
         The fixture, for pytest to find. The marker `kms` does not set it up.
@@ -362,14 +371,19 @@ def kms_fixture(
         "seed": seed,
         "real_backoff": real_backoff,
         "eventual_consistency": eventual_consistency,
+        "unsupported": unsupported,
+        "unused_faults": unused_faults,
+        "unasserted_calls": unasserted_calls,
+        "max_calls": max_calls,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
 
     def fixture(*instance: object, request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
         if instance:
             pytest.fail(
-                f"pytest-kms: {request.fixturename} is in {type(instance[0]).__name__}, and fixtures of kms_fixture() are"
-                ' not for classes. Assign it in the module or in a conftest; kms_fixture("class") is one for each class.',
+                f"pytest-kms: {request.fixturename} is in {type(instance[0]).__name__}, and fixtures of kms_fixture()"
+                " are not for classes. Assign it in the module or in a conftest;"
+                ' kms_fixture("class") is one for each class.',
                 pytrace=False,
             )
         yield from _life(request, _defaults(request.config) | chosen)

@@ -56,7 +56,7 @@ class Replay:
     def check(self, label: str = "") -> None:
         """Fail unless the policy allows the recorded calls. `label` is what the test calls the key."""
         __tracebackhide__ = True
-        asked = [(event, decisions) for event in self.world.trail if (decisions := list(self._decisions(event)))]
+        asked = list(self._asked())
         denied = {id(event): told for event, decisions in asked if (told := self._denials(decisions))}
         if asked and not denied:
             return
@@ -79,6 +79,15 @@ class Replay:
             _WHAT_NEXT,
         ]
         raise AssertionError("\n".join(lines))
+
+    def _asked(self) -> Iterator[tuple[Event, list[Decision]]]:
+        """Ask the policy about the calls meant, and note them as looked at."""
+        trail = self.world.trail
+        for place, event in enumerate(trail):
+            decisions = list(self._decisions(event))
+            if decisions:
+                trail.seen.add(place)
+                yield event, decisions
 
     def _of_whom(self) -> str:
         if self.principal is None:

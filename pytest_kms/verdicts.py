@@ -12,14 +12,14 @@ from pytest_kms.errors import UsageError
 from pytest_kms.state.lines import times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from typing import Literal, TypeAlias
 
     from pytest_kms.state.trail import Event
     from pytest_kms.state.world import World
 
     Verdict: TypeAlias = Literal["error", "ignore"]
-    MaxCalls: TypeAlias = Mapping[str, int] | Sequence[str] | None
+    MaxCalls: TypeAlias = Mapping[str, int] | list[str] | None
 
 ERROR, IGNORE = "error", "ignore"
 
@@ -52,10 +52,10 @@ def strictness(max_calls: MaxCalls, **words: str) -> Strictness:
     return Strictness(max_calls=dict(_budget(*item) for item in _items(max_calls or {})), **words)
 
 
-def _items(given: Mapping[str, int] | Sequence[str]) -> list[tuple[str, Any]]:
+def _items(given: Mapping[str, int] | list[str]) -> list[tuple[str, Any]]:
     if isinstance(given, Mapping):
         return list(given.items())
-    if isinstance(given, str):
+    if not isinstance(given, list):
         raise UsageError(f"max_calls is a mapping of operations to numbers of calls, not {given!r}")
     return [(name.strip(), number.strip()) for name, _, number in (line.partition("=") for line in given)]
 
@@ -63,7 +63,7 @@ def _items(given: Mapping[str, int] | Sequence[str]) -> list[tuple[str, Any]]:
 def _budget(operation: str, given: Any) -> tuple[str, int]:
     number = int(given) if str(given).isdecimal() else -1
     if number < 0 or isinstance(given, bool):
-        raise UsageError(f"max_calls: of {operation} so many calls are allowed: 0 or more, not {given!r}")
+        raise UsageError(f"max_calls: the calls of {operation} are a number, 0 or more, not {given!r}")
     return service.expect_event(operation), number
 
 
@@ -115,7 +115,7 @@ def _over_budget(world: World, budgets: Mapping[str, int]) -> Iterator[str]:
             f"there were more calls than max_calls allows: {', '.join(told)}.",
             [call for found in over.values() for call in found],
             "look for calls that could be spared, or allow more in max_calls. To turn it off: max_calls=None,"
-            " of the marker or fake_kms().",
+            " of the marker or fake_kms(), or no kms_max_calls in the ini file.",
         )
 
 
