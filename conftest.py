@@ -36,16 +36,11 @@ def answers_fit_their_shapes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert misfits == []
 
 
-@pytest.fixture(autouse=True)
-def options_of_inner_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's options, and plugins that few tests are about, out of runs within tests."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:inline_snapshot -p no:syrupy")
-
-
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """Keep plugins that are installed for tests/company alone out of the runs within tests; `-p NAME` lets one in."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:randomly -p no:rerunfailures -p no:socket")
+    """Keep the developer's options, and plugins that few tests are about, out of runs within tests; `-p` lets one in."""
+    few = ("asyncio", "inline_snapshot", "randomly", "rerunfailures", "socket", "syrupy")
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in few))
     return pytester
 
 
