@@ -38,7 +38,7 @@ def answers_fit_their_shapes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """Keep the developer's options, and plugins that few tests are about, out of runs within tests; `-p` lets one in."""
+    """Keep the developer's options, and plugins of few tests, out of the runs within tests; `-p NAME` lets one in."""
     few = ("asyncio", "inline_snapshot", "randomly", "rerunfailures", "socket", "syrupy")
     monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in few))
     return pytester
