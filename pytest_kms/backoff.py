@@ -199,8 +199,8 @@ def _async_sleep(original: Callable[[Any, float], Any]) -> Any:
         serving = _serving.get()
         if serving is not None:
             serving.wait(seconds)
-        if serving is None or serving.real:
-            await original(endpoint, seconds)
+        # Other tasks have their turn, as in any wait.
+        await original(endpoint, seconds if serving is None or serving.real else 0)
 
     return sleep
 
