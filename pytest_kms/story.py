@@ -18,9 +18,9 @@ def story(world: World, earlier: int, error: BaseException | None) -> str:
     """Tell the calls of a fake since it had answered so many `earlier` ones; mark the one that a test failed with."""
     trail = world.trail
     start = max(earlier, len(trail) - _SHOWN)
-    lines = [f"{earlier} calls of earlier tests are in kms.trail"] if earlier else []
+    lines = [f"... calls 1 to {earlier} are those of earlier tests"] if earlier else []
     if start > earlier:
-        lines.append(f"... {start - earlier} earlier calls are in kms.trail")
+        lines.append(f"... calls {earlier + 1} to {start} are in kms.trail")
     if len(trail) == earlier:
         return "\n".join([*lines, NOTHING])
     ended_with = _request_ids(error)

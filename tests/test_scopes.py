@@ -16,6 +16,8 @@ pytestmark = pytest.mark.usefixtures("without_generate_mac")
 UNUSED = (
     "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left. What to do:"
     " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
+    ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
+    " or kms_unused_faults = ignore in the ini file."
 )
 
 
@@ -67,9 +69,7 @@ def test_three():
 @pytest.mark.parametrize(
     ("scope", "fakes"), [("function", 6), ("class", 4), ("module", 2), ("package", 1), ("session", 1)]
 )
-def test_a_fixture_that_was_made_lives_as_long_as_its_scope(
-    scope: str, fakes: int, pytester: pytest.Pytester
-) -> None:
+def test_a_fixture_that_was_made_lives_as_long_as_its_scope(scope: str, fakes: int, pytester: pytest.Pytester) -> None:
     """One fake for each function, class, module or package, or one for all; after it, none answers."""
     pytester.makeconftest(
         f"""

@@ -68,7 +68,9 @@ SIDES = {
 @pytest.mark.parametrize("side", SIDES)
 def test_each_answers_its_own(side: str, pytester: pytest.Pytester) -> None:
     """S3, SQS, Secrets Manager and STS are moto's, KMS is ours, whichever began first; after the test all is moto's."""
-    result = run(pytester, HEADER.replace("def test_the_last", f"{SIDES[side]}\n\ndef test_the_last"), application=APPLICATION)
+    result = run(
+        pytester, HEADER.replace("def test_the_last", f"{SIDES[side]}\n\ndef test_the_last"), application=APPLICATION
+    )
 
     assert {"passed": 2} == outcomes(result)
 

@@ -23,7 +23,6 @@ def run_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run
     """Return what runs a suite in us-east-1, in this process, or with workers in others."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makeini("[pytest]\nkms_region = us-east-1\n")
 
     def run(source: str, *arguments: str, workers: int = 0) -> pytest.RunResult:

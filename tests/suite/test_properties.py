@@ -89,6 +89,8 @@ def test_a_test_that_runs_again_tells_of_its_last_run(properties_of: PropertiesO
         """,
         "-o",
         "kms_junit=true",
+        "-p",
+        "rerunfailures",
         "--reruns=1",
     )
 

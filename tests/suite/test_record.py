@@ -153,6 +153,8 @@ def test_a_test_that_runs_again_is_one_test(record_of: RecordOf) -> None:
             runs.append(1)
             assert len(runs) > 1
         """,
+        "-p",
+        "rerunfailures",
         "--reruns=1",
     )
 

@@ -127,7 +127,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     (folder / "test_orders.py").write_text(SUITE)
     (folder / "pytest.ini").write_text("[pytest]\nkms_region = us-east-1\n")
-    options = ["-q", "-p", "no:cacheprovider", f"--rootdir={folder}", "--kms-report=kms.html"]
+    alone = ("-p", "no:randomly", "-p", "no:asyncio", "-p", "no:cacheprovider")
+    options = ["-q", *alone, f"--rootdir={folder}", "--kms-report=kms.html"]
     subprocess.run([sys.executable, "-m", "pytest", *options], cwd=folder, check=True, capture_output=True)  # noqa: S603
     return folder / "kms.html"
 
