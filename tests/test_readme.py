@@ -64,3 +64,25 @@ def test_the_wrong_code_that_is_listed_is_the_one_that_is_tested() -> None:
     ]
 
     assert expected == rows[1:]
+
+
+def test_the_summary_that_is_shown_is_the_one_there_is(pytester: pytest.Pytester) -> None:
+    """The suite that stands below it in the README has it."""
+    shown = re.search(r"^```\n-+ (pytest-kms: summary) -+\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    pytester.makeini("[pytest]\nkms_region = us-east-1\n")
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(autouse=True)
+        def frozen(kms):
+            kms.clock.freeze()  # a second is long enough for all, on any machine
+        """
+    )
+    pytester.makepyfile(re.findall(r"^```python\n(.*?)^```$", README[shown.end() :], re.MULTILINE | re.DOTALL)[0])
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--kms-summary")
+    begin = next(place for place, line in enumerate(result.outlines) if line.strip("- ") == shown[1])
+    told = shown[2].splitlines()
+
+    assert told == result.outlines[begin + 1 :][: len(told)]

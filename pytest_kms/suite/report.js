@@ -24,6 +24,8 @@
   const percent = share => `${share >= 0.1 ? Math.round(share * 100) : Number((share * 100).toPrecision(2))} %`;
   const seconds = value => `${Number(value.toFixed(value < 10 ? 2 : 0)).toLocaleString("en")} s`;
   const context = of => Object.keys(of).sort().map(name => `${name}: ${of[name]}`).join(", ");
+  const shortly = call => call.principal.replace(/^arn:[^:]*:(iam|sts)::[0-9]*:/, "") + (call.via ? ` via ${call.via}` : "");
+  const severalHomes = new Set(data.keys.map(key => key.region + key.account)).size > 1;
   const testName = id => id || "(between tests)";
 
   const calls = data.calls.map((row, number) => {
@@ -179,9 +181,9 @@
       }
     }
     const all = [...made].sort((a, b) => b[1].length - a[1].length);
-    table("keys", ["key", "spec, manager, home", "#calls", "operations", "who", "#tests"], pages("keys", all, KEYS, drawKeys).map(([key, of]) => [
-      choose("key", key.label, key.label, "link strong"), [key.spec, el("small", {}, `${key.manager} · ${key.region} · ${key.account}`)], count(of.length),
-      tallied(of.map(call => call.operation)), tallied(of.map(call => call.via ? `${call.principal} via ${call.via}` : call.principal), 4),
+    table("keys", ["key", "spec, manager", "#calls", "operations", "who", "#tests"], pages("keys", all, KEYS, drawKeys).map(([key, of]) => [
+      choose("key", key.label, key.label, "link strong"), [key.spec, el("small", {}, severalHomes ? `${key.manager} · ${key.region} · ${key.account}` : key.manager)], count(of.length),
+      tallied(of.map(call => call.operation)), tallied(of.map(shortly), 4),
       count(new Set(of.map(call => call.lane)).size),
     ]));
   };
@@ -222,7 +224,7 @@
   const drawCalls = () => {
     table("calls", ["#no.", "operation", "key", "encryption context", "who", "outcome", "test"], pages("calls", shown, ROWS, drawCalls).map(call => [
       count(call.number + 1), call.operation, call.uses.map(use => use.key.label).join(" "), call.uses.map(use => context(use.context)).filter(Boolean).join(" | "),
-      call.principal, [call.error || OUTCOMES[call.outcome], call.attempts > 1 ? el("small", {}, `${call.attempts} attempts`) : ""], testName(call.test),
+      shortly(call), [call.error || OUTCOMES[call.outcome], call.attempts > 1 ? el("small", {}, `${call.attempts} attempts`) : ""], testName(call.test),
     ]));
   };
 

@@ -113,8 +113,8 @@ def _costs(record: Record) -> Iterator[str]:
     yield f"estimated cost of these calls at AWS: {prices.dollars(cost)} ({prices.SOURCE})"
     keys, monthly = record.monthly
     if keys:
-        verb = "costs" if keys == 1 else "cost"
-        yield f"the {_many(keys, 'customer managed key')} {verb} {prices.dollars(monthly)} a month"
+        who = "the customer managed key costs" if keys == 1 else f"the {keys:,} customer managed keys cost"
+        yield f"{who} {prices.dollars(monthly)} a month"
 
 
 def _tell(call: Made, *, by: bool = True) -> str:

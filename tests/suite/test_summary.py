@@ -26,6 +26,10 @@ ORDERS = """
     ALLOWED = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}
     ENCRYPT_ALONE = {"Version": "2012-10-17", "Statement": [ALLOWED]}
 
+    @pytest.fixture(autouse=True)
+    def frozen(kms):
+        kms.clock.freeze()  # a second is long enough for all, on any machine
+
     @pytest.mark.parametrize("number", range(3))
     def test_seals(kms, number):
         kms.create_key("orders")
@@ -187,6 +191,7 @@ def test_peaks_are_against_the_defaults_of_aws(run_suite: RunSuite) -> None:
         run_suite(
             """
             def test_it(kms):
+                kms.clock.freeze()
                 kms.quotas["Decrypt"] = 2
                 kms.quotas["ListKeys"] = 2
                 kms.create_key("orders")
