@@ -159,9 +159,7 @@ def test_a_mac_of_another_message_is_none(kms: FakeKMS, spec: str) -> None:
     key = kms.create_key("orders", spec=spec)
     call = request(key, b"attack at dusk", Mac=mac_by(kms, key))
     assert INVALID_MAC == error_of(kms.client, "verify_mac", **call)
-    why, _, origin = kms.trail.last.why.partition("; ")
-    assert f"the MAC is not that of this message by alias/orders with {ALGORITHMS[spec]}" == why
-    assert origin.startswith("it is from call 1, GenerateMac, at ")
+    assert f"the MAC is not that of this message by alias/orders with {ALGORITHMS[spec]}" == kms.trail.last.why
 
 
 @each_spec

@@ -485,10 +485,9 @@ def test_a_signature_of_another_message_is_none(kms: FakeKMS, spec: str, algorit
     signature = signature_by(kms, key, algorithm, message_type)
     other = request(key, algorithm, message_type, b"attack at dusk")
     assert INVALID_SIGNATURE == error_of(kms.client, "verify", **other, Signature=signature)
-    why, _, origin = kms.trail.last.why.partition("; ")
-    assert f"the signature is none of this message ({message_type}) by alias/orders with {algorithm}" == why
-    assert origin.startswith("it is from call 1, Sign, at ")
-    assert origin.endswith(" UTC: of another message")
+    assert (
+        f"the signature is none of this message ({message_type}) by alias/orders with {algorithm}" == kms.trail.last.why
+    )
 
 
 @each_kind
