@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from pytest_kms.state.grant import Grant
     from pytest_kms.state.key import Key
     from pytest_kms.state.key_store import CustomKeyStore
-    from pytest_kms.state.registry import Registry
 
 IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
 
@@ -280,14 +278,14 @@ def _key_named(call: Call, value: str, how: KeyId) -> Key:
         raise NotFoundException(
             f"Invalid keyId {resource}" if value.startswith("arn:") else f"Invalid keyId '{resource}'"
         )
-    registry = call.world.registry(region, account)
-    key = registry.find_key(key_id)
+    key = call.world.registry(region, account).find_key(key_id)
     if key is None:
         if account != call.account:
             raise hidden(call, how.action, why=f"account {account} has no such key in {region}")
+        elsewhere = [k.region for k in call.world.all_keys() if k.id == key_id and k.region != region]
         raise NotFoundException(
             f"Key '{arns.of(region, account, f'key/{key_id}')}' does not exist",
-            why=_why_no_key(call, registry, key_id),
+            why=f"the key is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
         )
     return key
 
@@ -325,20 +323,12 @@ def _alias_refused(how: KeyId) -> KMSError:
     return InvalidArnException("Key Aliases are not supported for this operation.")
 
 
-def _why_no_key(call: Call, registry: Registry, key_id: str) -> str:
-    if key_id in registry.deleted:
-        return f"the key had its deletion date on {registry.deleted[key_id].deletion_date:%Y-%m-%d %H:%M:%S} UTC"
-    elsewhere = [key.region for key in call.world.all_keys() if key.id == key_id and key.region != registry.region]
-    return f"the key is in {', '.join(elsewhere)}, the call went to {registry.region}" if elsewhere else ""
-
-
 def _alias_not_found(call: Call, name: str, region: str, account: str) -> NotFoundException:
     elsewhere = sorted({key.region for key in call.world.all_keys() if name in key.aliases} - {region})
-    why = f"{name} is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else ""
-    near = difflib.get_close_matches(name, call.world.registry(region, account).aliases, n=3)
-    if near and not why:
-        why = f"{region} has {', '.join(near)}"
-    return NotFoundException(f"Alias {arns.of(region, account, name)} is not found.", why=why)
+    return NotFoundException(
+        f"Alias {arns.of(region, account, name)} is not found.",
+        why=f"{name} is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
+    )
 
 
 def hidden(call: Call, action: str, *, why: str) -> AccessDeniedException:

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent / "examples"))
 
 from wrong_code import MISTAKES, Mistake
 
-TRIED = "5.2.5"
+TRIED = (5, 2)
 """The version of moto that the README speaks of."""
 
 
@@ -24,11 +24,12 @@ TRIED = "5.2.5"
 def test_moto_lets_it_pass(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
     """No assertion of ours: the code itself ends well."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    installed = tuple(map(int, version("moto").split(".")[:2]))
     with mock_aws():
         role: Any = boto3.client("kms", aws_access_key_id="of-another", aws_secret_access_key="role")
         try:
             mistake.code(boto3.client("kms"), role)
         except (ClientError, LookupError) as error:
-            if version("moto") == TRIED:
+            if installed <= TRIED:
                 raise
             pytest.skip(f"moto {version('moto')} catches it: {error}; take it off the README's page")

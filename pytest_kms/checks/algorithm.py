@@ -17,7 +17,4 @@ def check(call: Call) -> None:
         key = call.found[place]
         algorithm = call.input.get(member, SYMMETRIC_DEFAULT)
         if algorithm not in key.algorithms:
-            raise InvalidKeyUsageException(
-                f"Algorithm {algorithm} is incompatible with key spec {key.spec}.",
-                why=f"{key.label} has {', '.join(key.algorithms)}",
-            )
+            raise InvalidKeyUsageException(f"Algorithm {algorithm} is incompatible with key spec {key.spec}.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_kms.errors import DisabledException, KMSInvalidStateException
-from pytest_kms.state import history
 from pytest_kms.state import key as states
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ def check(call: Call) -> None:
     refused_in = call.operation.refused_in
     for key in call.keys:
         if key.state in refused_in:
-            why = history.of_state(call.world.trail, key)
             if key.state == states.DISABLED:
-                raise DisabledException(f"{key.arn} is disabled.", why=why)
-            raise KMSInvalidStateException(f"{key.arn} {_SENTENCES[key.state]}", why=why)
+                raise DisabledException(f"{key.arn} is disabled.")
+            raise KMSInvalidStateException(f"{key.arn} {_SENTENCES[key.state]}")

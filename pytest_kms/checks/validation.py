@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Holds = Callable[[Any], object]
 
-_MAX_PLAINTEXT = 4096
 _SIZED = {"string", "blob", "list", "map"}
 
 # The server constrains key identifiers more than the model says.
@@ -33,19 +32,7 @@ def check(call: Call) -> None:
     if not constraints.met_by(call.input):
         violations = list(constraints.violations(call.input, ""))
         plural = "s" if len(violations) > 1 else ""
-        raise ValidationException(
-            f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}", why=_advice(call)
-        )
-
-
-def _advice(call: Call) -> str:
-    """Say what to do about the one limit that code meets when it grows."""
-    if call.operation.name == "Encrypt" and len(call.input.get("Plaintext", b"")) > _MAX_PLAINTEXT:
-        return (
-            f"KMS encrypts at most {_MAX_PLAINTEXT:,} bytes, these are {len(call.input['Plaintext']):,}:"
-            " encrypt them under a data key of GenerateDataKey, as the AWS Encryption SDK does"
-        )
-    return ""
+        raise ValidationException(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
 
 
 class _Value:

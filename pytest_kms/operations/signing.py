@@ -8,7 +8,6 @@ from pytest_kms.crypto import signatures
 from pytest_kms.crypto.specs import ALGORITHMS_MEMBER, SIGN_VERIFY
 from pytest_kms.errors import KMSInvalidSignatureException, UnsupportedOperationException, ValidationException
 from pytest_kms.operation import BEING_DELETED, CRYPTOGRAPHIC, UNUSABLE, operation
-from pytest_kms.state import history
 from pytest_kms.state import key as states
 from pytest_kms.targets import KeyId
 
@@ -55,7 +54,6 @@ def verify(call: Call, key: Key) -> Answer:
     if not signatures.verifies(algorithm, key.material, message, message_type, signature):
         raise KMSInvalidSignatureException(
             why=f"the signature is none of this message ({message_type}) by {key.label} with {algorithm}"
-            f"{_origin(call, key, signature)}"
         )
     return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
 
@@ -79,22 +77,6 @@ def get_public_key(call: Call, key: Key) -> Answer:  # noqa: ARG001
         "KeyUsage": key.usage,
         ALGORITHMS_MEMBER[key.usage]: list(key.algorithms),
     }
-
-
-def _origin(call: Call, key: Key, signature: bytes) -> str:
-    """Tell what differs where the signature was made, if it was made here."""
-    made = history.of_blob(call.world.trail, signature)
-    if made is None:
-        return ""
-    told, event = made
-    asked, given = event.parameters, call.input
-    differs = [] if event.key == key.arn else [f"by {call.world.label_of(event.key or '')}"]
-    differs += [
-        f"with {member} {asked.get(member, signatures.RAW)}"
-        for member in ("SigningAlgorithm", "MessageType")
-        if asked.get(member, signatures.RAW) != given.get(member, signatures.RAW)
-    ]
-    return f"; it is from {told}: {', '.join(differs) or 'of another message'}"
 
 
 def _message_type(call: Call, key: Key) -> str:

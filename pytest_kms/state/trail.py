@@ -355,21 +355,11 @@ class Trail(Sequence[Event]):
 
     def context_of(self, head: bytes) -> Mapping[str, str] | None:
         """Return the encryption context of the call that was answered a ciphertext with this head."""
-        told = self._answered(lambda blob: blob.startswith(head))
-        return None if told is None else told.uses[-1].encryption_context
-
-    def request_answered(self, value: bytes) -> str | None:
-        """Return the id of the request that was answered some bytes."""
-        told = self._answered(value.__eq__)
-        return None if told is None else told.request_id
-
-    def _answered(self, is_meant: Callable[[bytes], bool]) -> Told | None:
-        """Find the attempt with a blob in its answer that is meant."""
         for told in self._told:
             if isinstance(told, Told):
                 for blob in told.answer.values():
-                    if isinstance(blob, bytes) and is_meant(blob):
-                        return told
+                    if isinstance(blob, bytes) and blob.startswith(head):
+                        return told.uses[-1].encryption_context
         return None
 
     @property
