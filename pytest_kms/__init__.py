@@ -11,7 +11,6 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     key_store_arguments  what they say of custom key stores
     audited       kms.trail and kms.assert_*
     verdicts      what fails a test at its end
-    story         what the report of a failing test tells of its calls
     call_order    calls one after the other
     expected_calls  how many calls a block makes
     replay        recorded calls, asked of a policy

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from pytest_kms.errors import Refusal
     from pytest_kms.fake import FakeKMS
-    from pytest_kms.state.world import World
     from pytest_kms.suite.collector import Collector
     from pytest_kms.verdicts import Verdict
 
@@ -49,9 +48,10 @@ _MARKER_ARGUMENTS = {
 }
 _SCOPES = ("function", "class", "module", "package", "session")
 
+_CALLS_SHOWN = 50
+
 _begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
-_earlier: pytest.StashKey[dict[World, int]] = pytest.StashKey()
 _strays: list[Refusal | str] = []
 
 _OF_SUITES = ("kms_least_privilege", "kms_cloudtrail", "kms_summary", "kms_report")
@@ -434,8 +434,6 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
                 " Put it on what lives as long, or use fake_kms() within the test.",
                 pytrace=False,
             )
-    stub.forget_ended()
-    item.stash[_earlier] = {world: len(world.trail) for world in stub.worlds()}
     try:
         result = yield
         _expect_one_kms(item)
@@ -529,22 +527,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         error = call.excinfo.value
         call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(_of_the_user(error.__traceback__)))
     report = yield
-    if report.failed and call.when != "teardown":
-        report.sections += [("kms", told) for told in _stories(item, call)]
+    if call.when == "call" and report.failed:
+        for kms in item.config.stash.get(_active, []):
+            report.sections.append(("kms", _story(kms)))
     return report
-
-
-def _stories(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[str]:
-    """Tell the calls of a test, of each of its fakes: of the fixtures, which are active, and those of its own."""
-    worlds = [*(kms.world for kms in item.config.stash.get(_active, [])), *stub.ended_worlds()]
-    error = None if call.excinfo is None else call.excinfo.value
-    earlier = item.stash.get(_earlier, {})
-    for world in worlds:
-        from pytest_kms.story import story
-
-        # A fixture that failed before KMS was called has nothing to tell.
-        if call.when == "call" or world.trail:
-            yield story(world, earlier.get(world, 0), error)
 
 
 def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
@@ -557,3 +543,20 @@ def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
         if stub.is_outside(entry.tb_frame.f_code.co_filename):
             trace = TracebackType(trace, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return trace
+
+
+def _story(kms: FakeKMS) -> str:
+    from pytest_kms.assertions import describe
+
+    trail = kms.world.trail
+    if not trail:
+        return "Nothing called KMS."
+    earlier = max(0, len(trail) - _CALLS_SHOWN)
+    lines = [f"... {earlier} earlier calls are in kms.trail"] if earlier else []
+    for number, event in enumerate(trail[earlier:], start=earlier + 1):
+        lines.append(f"{number}. {describe(kms.world, event)}")
+        if event.message and event.error != "NotSupported":
+            lines.append(f"     {event.message}")
+        if event.why:
+            lines += [f"     {line}" for line in f"why: {event.why}".splitlines()]
+    return "\n".join(lines)

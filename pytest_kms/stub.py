@@ -14,7 +14,6 @@ import inspect
 import sys
 import time
 import traceback
-from collections import deque
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,7 +40,6 @@ class Active(Protocol):
 
 
 _active: list[Active] = []
-_ended: deque[World] = deque(maxlen=1)
 _MARK = "_entered_by_pytest_kms"
 _PENDING = "_pending_at_pytest_kms"
 
@@ -72,21 +70,10 @@ def activate(fake: Active) -> None:
 def deactivate(fake: Active) -> None:
     """Let it answer no more."""
     _active.remove(fake)
-    _ended.append(fake.world)
     if not _active:
         while _moto_undo:
             _moto_undo.pop()()
         backoff.restore()
-
-
-def ended_worlds() -> list[World]:
-    """Return what the fake remembers that ended last, to tell of it should its test fail; if one did in this test."""
-    return list(_ended)
-
-
-def forget_ended() -> None:
-    """Begin a test."""
-    _ended.clear()
 
 
 def worlds() -> list[World]:

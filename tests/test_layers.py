@@ -20,7 +20,7 @@ LAYERS = [
     {"lifespan"},
     {"fake"},
     {"audited"},
-    {"call_order", "expected_calls", "replay", "story", "verdicts"},
+    {"call_order", "expected_calls", "replay", "verdicts"},
     {"arguments", "assertions", "comparison", "aws_service", "clients", "key_store_arguments"},
     {"stub"},
     {"surroundings", "backoff", "engine"},
