@@ -6,6 +6,7 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     plugin        pytest's hooks, options, marker and fixtures
     suite         what a whole run leaves behind
     lifespan      from when to when a fake is active
+    overheard     what leaves a test while it runs
     fake          FakeKMS: what a test holds in its hand
     arguments     what tests give to the fake, checked
     key_store_arguments  what they say of custom key stores
@@ -13,6 +14,8 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     verdicts      what fails a test at its end
     call_order    calls one after the other
     expected_calls  how many calls a block makes
+    diagnosis     why a test failed, as far as KMS knows
+    leaks         secrets, searched for in logs and files
     replay        recorded calls, asked of a policy
     assertions    calls counted, and the text of failures
     comparison    what differs between events, and between trails
@@ -34,7 +37,7 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     crypto        key specs, ciphertexts, algorithms
     encryption_context  contexts in words
     service       botocore's model of KMS
-    arns, clock, errors
+    arns, clock, errors, watching
 """
 
 from __future__ import annotations

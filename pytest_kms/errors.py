@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     _Unswallowable = BaseException
 else:
     # No application catches either. Where pytest runs, it is an outcome of pytest's: after another BaseException
@@ -306,3 +308,15 @@ class NotInstalled(NotSupported):
 
 class OutsideFixture(Refusal):
     """The application called KMS while no fake was active, and `kms_guard` is on."""
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an exception, those within a group, and those that it came of, the nearest first."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        raised = waiting.pop(0)
+        if raised is not None and id(raised) not in seen:
+            seen.add(id(raised))
+            yield raised
+            waiting += [*getattr(raised, "exceptions", ()), raised.__cause__, raised.__context__]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pytest_kms import arguments, clients, key_store_arguments, service, surroundings, verdicts
+from pytest_kms import arguments, clients, key_store_arguments, leaks, service, surroundings, verdicts, watching
 from pytest_kms.arns import RESERVED_ALIAS_PREFIX
 from pytest_kms.audited import Audited
 from pytest_kms.aws_service import Service
@@ -28,7 +28,7 @@ from pytest_kms.targets import what_is_wrong_with
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from boto3 import Session
     from botocore.config import Config
@@ -46,8 +46,7 @@ if TYPE_CHECKING:
 DEFAULT_ACCOUNT = "123456789012"
 MAX_PLAINTEXT = 4096
 
-watchers: list[Callable[[World], None]] = []
-"""Who wants to see what a fake remembers before it ends or is reset."""
+watchers = watching.watchers
 
 
 class FakeKMS(Audited):
@@ -114,8 +113,7 @@ class FakeKMS(Audited):
 
     def be_seen(self) -> None:
         """Show what the fake remembers to those who want to see it before it is gone."""
-        for watch in watchers:
-            watch(self.world)
+        watching.show(self.world)
 
     def _new_world(self) -> World:
         world = World(
@@ -815,6 +813,30 @@ class FakeKMS(Audited):
     def forget_verdicts(self) -> None:
         """Let no later test answer for what has been until now."""
         verdicts.forget(self.world, self.strictness)
+
+    def assert_no_plaintext_in(self, *things: object) -> None:
+        """Fail if a plaintext or a data key is in a thing: one that KMS was given to encrypt, or has handed out.
+
+        Looked for are the Plaintext of Encrypt, Decrypt and GenerateDataKey, the PrivateKeyPlaintext of data key pairs
+        and the SharedSecret of DeriveSharedSecret, in all calls of the trail, if they have 8 bytes or more: as they
+        are, in hex, in base64 (also within a longer one), and as Python, JSON and URLs write them. What GenerateRandom
+        answers is neither. The failure says where, and never what.
+
+        ::
+
+            kms.assert_no_plaintext_in(caplog, capsys.readouterr(), tmp_path)
+
+        Args:
+            things: texts, bytes, `pathlib.Path` (a file, or a directory with all that is in it), open files, mappings,
+                lists, exceptions, log records, `caplog`, what `capsys.readouterr()` returns.
+
+        Raises:
+            AssertionError: one is.
+            UsageError: there is nothing to look for, or nothing that can be looked into.
+
+        """
+        __tracebackhide__ = True
+        leaks.check(self.world, things)
 
     # within
 

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pytest_kms import stub, surroundings
+from pytest_kms import stub, surroundings, watching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_kms.diagnosis import Marks
     from pytest_kms.errors import Refusal
     from pytest_kms.fake import FakeKMS
+    from pytest_kms.overheard import Overheard
+    from pytest_kms.state.world import World
     from pytest_kms.suite.collector import Collector
     from pytest_kms.verdicts import Verdict
 
 MARKER = """\
 kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=, \
-unsupported=, unused_faults=, unasserted_calls=, max_calls=): answer this test's KMS calls \
+unsupported=, unused_faults=, unasserted_calls=, max_calls=, leaks=): answer this test's KMS calls \
 with a fake. \
 region: where keys are made by default; account: of the default principal, 12 digits; quotas: False to enforce no \
 request quotas, or a mapping of some to calls per second; seed: makes ids, key material and random bytes repeat; \
@@ -32,7 +35,8 @@ eventual_consistency: seconds until what calls change becomes visible; \
 unsupported: "ignore" lets a test pass whose code has swallowed a refusal of what this version lacks; \
 unused_faults: "ignore" lets a test pass that ordered failures which never came; \
 unasserted_calls: "error" fails a test with calls that no assertion looked at; \
-max_calls: a mapping of operations to how often the test may call each."""
+max_calls: a mapping of operations to how often the test may call each; \
+leaks: "error" fails a test of which a plaintext or data key gets into output, logs, files or other requests."""
 
 _MARKER_ARGUMENTS = {
     "region",
@@ -45,13 +49,20 @@ _MARKER_ARGUMENTS = {
     "unused_faults",
     "unasserted_calls",
     "max_calls",
+    "leaks",
 }
+_LEAKS = ("error", "ignore")
 _SCOPES = ("function", "class", "module", "package", "session")
-
-_CALLS_SHOWN = 50
 
 _begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
+_outer: pytest.StashKey[int] = pytest.StashKey()
+"""How many fakes were active already when the run began: a run may run others within, as pytester does."""
+_ended: pytest.StashKey[list[World]] = pytest.StashKey()
+"""What fakes remembered that ended or were reset during the test."""
+_since: pytest.StashKey[dict[str, Marks]] = pytest.StashKey()
+"""How far the trails of fakes of a wider scope were when a test, and when its teardown, began."""
+_heard: pytest.StashKey[Overheard] = pytest.StashKey()
 _strays: list[Refusal | str] = []
 
 _OF_SUITES = ("kms_least_privilege", "kms_cloudtrail", "kms_summary", "kms_report")
@@ -93,6 +104,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "pytest-kms: how often a test may call operations, one a line: Decrypt = 1",
         "linelist",
         default=[],
+    )
+    parser.addini(
+        "kms_leaks",
+        f"pytest-kms: what a plaintext or data key in output, logs, files or other requests is: {', '.join(_LEAKS)}"
+        " (default: ignore)",
+        default="ignore",
     )
     parser.addini(
         "kms_guard",
@@ -162,6 +179,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     if config.getini("kms_scope") not in _SCOPES:
         raise pytest.UsageError(f"pytest-kms: kms_scope is one of {', '.join(_SCOPES)}")
+    if config.getini("kms_leaks") not in _LEAKS:
+        raise pytest.UsageError(f"pytest-kms: kms_leaks is one of {', '.join(_LEAKS)}")
     if config.getini("kms_guard"):
         # A run may run others within, as pytester does.
         before, stub.guard = stub.guard, _strays.append
@@ -169,6 +188,10 @@ def pytest_configure(config: pytest.Config) -> None:
     collectors = _collectors(config)
     if collectors:
         config.pluginmanager.register(_Suite(config, collectors), "pytest_kms_suite")
+    config.stash[_outer] = len(stub.active())
+    ended = config.stash[_ended] = []
+    watching.witnesses.append(ended.append)
+    config.add_cleanup(watching.witnesses.pop)
 
 
 def _collectors(config: pytest.Config) -> list[Collector]:
@@ -419,13 +442,27 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
             what = f"no {' or '.join(map(repr, unknown))}" if unknown else "keyword arguments only"
             pytest.fail(f"pytest-kms: the marker takes {what}; it is {MARKER.partition(':')[0]}", pytrace=False)
         settings.update(marker.kwargs)
+    settings.pop("leaks", None)
     return settings
+
+
+def _leaks(item: pytest.Item) -> bool:
+    """Say whether a test is to fail where secrets get out of it."""
+    said = item.config.getini("kms_leaks")
+    for marker in reversed(list(item.iter_markers("kms"))):
+        said = marker.kwargs.get("leaks", said)
+    if said not in _LEAKS:
+        pytest.fail(f"pytest-kms: leaks is one of {', '.join(map(repr, _LEAKS))}, not {said!r}", pytrace=False)
+    return bool(said == "error")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Refuse a marker that comes too late for a fake of a wider scope."""
     __tracebackhide__ = _is_of_the_test
+    item.config.stash[_ended].clear()
+    item.stash[_since] = {}
+    _mark(item, "setup")
     scope = item.config.getini("kms_scope")
     for node, marker in item.iter_markers_with_node("kms"):
         if (marker.args or marker.kwargs) and _rank(node) < _SCOPES.index(scope):
@@ -434,6 +471,10 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
                 " Put it on what lives as long, or use fake_kms() within the test.",
                 pytrace=False,
             )
+    if _leaks(item):
+        from pytest_kms.overheard import Overheard
+
+        item.stash[_heard] = Overheard()
     try:
         result = yield
         _expect_one_kms(item)
@@ -461,9 +502,9 @@ def _rank(node: pytest.Item | pytest.Collector | object) -> int:
     return next((rank for rank, kind in enumerate(kinds) if isinstance(node, kind)), len(kinds))
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test in its own phase: for what its application has swallowed, and by the other verdicts."""
+    """Fail a test in its own phase: for what its application has swallowed, and by the other verdicts. It comes first, so that output is complete."""
     __tracebackhide__ = _is_of_the_test
     return (yield from _judged(item, _take_verdicts))
 
@@ -471,6 +512,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a teardown that has swallowed a refusal."""
+    if _heard in item.stash:
+        item.stash[_heard].close()
+        del item.stash[_heard]
+    _mark(item, "teardown")
     __tracebackhide__ = _is_of_the_test
     return (yield from _judged(item, _take_complaints))
 
@@ -484,13 +529,37 @@ def _judged(item: pytest.Item, take: Callable[[pytest.Item], list[str]]) -> Gene
     __tracebackhide__ = _is_of_the_test
     try:
         result = yield
-    except BaseException:
+    except BaseException as error:
         _take_complaints(item)
+        for leak in _found_leaks(item, error):
+            item.add_report_section("call", "kms leaks", leak)
         raise
-    told = take(item)
+    told = [*take(item), *_found_leaks(item, None)]
     if told:
         pytest.fail("\n".join(told), pytrace=False)
     return result
+
+
+def _found_leaks(item: pytest.Item, error: BaseException | None) -> list[str]:
+    """Say where the secrets of a test are, if that is asked for, and its own phase is over."""
+    heard, worlds = item.stash.get(_heard, None), _worlds(item)
+    if heard is None or not worlds:
+        return []
+    from pytest_kms.overheard import complaint
+
+    things: dict[str, object] = {
+        f"the captured {name}": text for _, name, text in getattr(item, "_report_sections", ()) if name in _CAPTURED
+    }
+    if error is not None:
+        things["the exception that the test ended with"] = error
+    tmp_path = getattr(item, "funcargs", {}).get("tmp_path")
+    if tmp_path is not None and tmp_path.exists():
+        things["tmp_path"] = tmp_path
+    leak = complaint(worlds, heard, things)
+    return [] if leak is None else [leak]
+
+
+_CAPTURED = ("stdout", "stderr")
 
 
 def _take_verdicts(item: pytest.Item) -> list[str]:
@@ -527,10 +596,37 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         error = call.excinfo.value
         call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(_of_the_user(error.__traceback__)))
     report = yield
-    if call.when == "call" and report.failed:
-        for kms in item.config.stash.get(_active, []):
-            report.sections.append(("kms", _story(kms)))
+    if report.failed and call.excinfo is not None:
+        report.sections += _diagnosis(item, call.when, call.excinfo.value)
     return report
+
+
+def _mark(item: pytest.Item, when: str) -> None:
+    """Note where the trails are that go back to before a test, or before its teardown."""
+    fakes = stub.active()[item.config.stash[_outer] :]
+    if fakes:
+        from pytest_kms.diagnosis import marks_of
+
+        item.stash[_since][when] = marks_of([fake.world for fake in fakes])
+
+
+def _worlds(item: pytest.Item) -> list[World]:
+    """List what the fakes of a test remember, of those that have ended too, the latest last."""
+    config = item.config
+    return [*config.stash[_ended], *(fake.world for fake in stub.active()[config.stash[_outer] :])]
+
+
+def _diagnosis(item: pytest.Item, when: str, error: BaseException) -> list[tuple[str, str]]:
+    """Write the sections `kms` of a report: outside of the test itself only where calls have failed."""
+    worlds = _worlds(item)
+    if not worlds:
+        return []
+    from pytest_kms import diagnosis
+
+    since = item.stash[_since]
+    if when != "call" and not diagnosis.anything_failed(worlds, since.get(when, ())):
+        return []
+    return [("kms", story) for story in diagnosis.stories(worlds, since.get("setup", ()), error)]
 
 
 def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
@@ -543,20 +639,3 @@ def _of_the_user(trace: TracebackType | None) -> TracebackType | None:
         if stub.is_outside(entry.tb_frame.f_code.co_filename):
             trace = TracebackType(trace, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return trace
-
-
-def _story(kms: FakeKMS) -> str:
-    from pytest_kms.assertions import describe
-
-    trail = kms.world.trail
-    if not trail:
-        return "Nothing called KMS."
-    earlier = max(0, len(trail) - _CALLS_SHOWN)
-    lines = [f"... {earlier} earlier calls are in kms.trail"] if earlier else []
-    for number, event in enumerate(trail[earlier:], start=earlier + 1):
-        lines.append(f"{number}. {describe(kms.world, event)}")
-        if event.message and event.error != "NotSupported":
-            lines.append(f"     {event.message}")
-        if event.why:
-            lines += [f"     {line}" for line in f"why: {event.why}".splitlines()]
-    return "\n".join(lines)

@@ -51,6 +51,10 @@ guard: Callable[[OutsideFixture], None] | None = None
 """Who is told of KMS calls made while no fake is active; with None they pass through."""
 
 
+overhear: Callable[[str, AWSPreparedRequest], object] | None = None
+"""Who is told of the requests to other services than KMS."""
+
+
 def install() -> None:
     """Enter the hook among botocore's handlers: now, and whenever botocore is imported."""
     if not any(isinstance(finder, _WhenHandlersAreImported) for finder in sys.meta_path):
@@ -81,6 +85,11 @@ def worlds() -> list[World]:
     return [fake.world for fake in _active]
 
 
+def active() -> list[Active]:
+    """List the fakes that are active; the last one answers."""
+    return list(_active)
+
+
 def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
     """Answer a KMS request, if a fake is active. botocore calls this for every one just before it is sent."""
     if not _active:
@@ -105,6 +114,8 @@ def on_sending(request: AWSPreparedRequest, event_name: str, **_: Any) -> None:
     if pending is not None:
         fake, response = pending
         _answer(fake, response, event_name, request)
+    elif overhear is not None and not event_name.startswith("before-send.kms."):
+        overhear(event_name, request)
 
 
 _WITHOUT_RATES = frozenset({"legacy", "standard"})
@@ -161,6 +172,7 @@ def _refuse_stray(report: Callable[[OutsideFixture], None], operation: str) -> N
 
 
 def _answer(fake: Active, response: Any, event_name: str, request: AWSPreparedRequest) -> None:
+    __tracebackhide__ = True
     engine = _engine()
     world = fake.world
     try:

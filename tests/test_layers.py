@@ -17,10 +17,10 @@ PACKAGE = Path(inspect.getfile(pytest_kms)).parent
 LAYERS = [
     {"plugin"},
     {"suite"},
-    {"lifespan"},
+    {"lifespan", "overheard"},
     {"fake"},
     {"audited"},
-    {"call_order", "expected_calls", "replay", "verdicts"},
+    {"call_order", "diagnosis", "expected_calls", "leaks", "replay", "verdicts"},
     {"arguments", "assertions", "comparison", "aws_service", "clients", "key_store_arguments"},
     {"stub"},
     {"surroundings", "backoff", "engine"},
@@ -32,7 +32,7 @@ LAYERS = [
     {"crypto", "encryption_context", "iam"},
     {"service"},
     {"arns", "clock"},
-    {"errors"},
+    {"errors", "watching"},
 ]
 DEPTHS = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 

@@ -707,7 +707,8 @@ def test_the_section_of_a_failing_test(pytester: pytest.Pytester) -> None:
     ] == told[4:8]
     assert re.fullmatch("     why: .*context.*", told[8])
     assert [
-        "4. DescribeKey alias/none -> NotFoundException",
+        "4. DescribeKey alias/none -> NotFoundException"
+        "   <-- the last call that failed; its error is not what the test ended with",
         "     Alias arn:aws:kms:us-east-1:123456789012:alias/none is not found.",
         "5. ListKeys -> ok (2 attempts, 1 throttled)",
     ] == [line for line in told[9:] if "why: " not in line]

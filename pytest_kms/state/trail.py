@@ -1,4 +1,4 @@
-"""The audit trail: what was asked of KMS, by whom, and how it ended. It holds no secrets."""
+"""The audit trail: what was asked of KMS, by whom, and how it ended. It shows no secrets."""
 
 from __future__ import annotations
 
@@ -193,6 +193,22 @@ class Told(NamedTuple):
     resources: tuple[tuple[str, str, str], ...]
     config: Any
 
+    def __repr__(self) -> str:
+        return f"<Told of {self.operation.name}>"
+
+    def secrets(self) -> Iterator[tuple[str, bytes]]:
+        """Give the members that are secrets of the caller's: what he let encrypt, and what he was handed out.
+
+        Random bytes are neither plaintext nor data key, as long as nobody encrypts them.
+        """
+        if self.operation.name == "GenerateRandom":
+            return
+        handed_out = self.answer if self.error is None else {}
+        for members in (self.members, handed_out):
+            for name in _SECRETS:
+                if isinstance(members.get(name), bytes):
+                    yield name, members[name]
+
     def event(self) -> Event:
         """Make the event of it, without secrets."""
         operation, principal = self.operation, self.principal
@@ -218,6 +234,9 @@ class Told(NamedTuple):
             answer=_without(service.secret_answers(operation.name), self.answer) if self.error is None else {},
             user_agent=self.config.user_agent if self.config else "",
         )
+
+
+_SECRETS = ("Plaintext", "PrivateKeyPlaintext", "SharedSecret")
 
 
 def _without(secrets: Collection[str], members: Mapping[str, Any]) -> dict[str, Any]:
@@ -361,6 +380,24 @@ class Trail(Sequence[Event]):
                     if isinstance(blob, bytes) and blob.startswith(head):
                         return told.uses[-1].encryption_context
         return None
+
+    @property
+    def told(self) -> int:
+        """How many attempts were told so far, and what KMS did by itself."""
+        return len(self._told)
+
+    def calls_in(self, told: int) -> int:
+        """Count the calls among the first that were told."""
+        first = self._told[:told]
+        return len({row.request_id if isinstance(row, Event) else row.invocation for row in first})
+
+    def secrets(self) -> Iterator[tuple[int, str, bytes]]:
+        """Give the secrets of the calls: the number of the call, the member, the secret. For no eyes, but for searches."""
+        self._events  # noqa: B018  # it finds out which calls are which
+        for told in tuple(self._told):
+            if isinstance(told, Told):
+                for member, secret in told.secrets():
+                    yield self._places[told.invocation] + 1, member, secret
 
     @property
     def _events(self) -> list[Event]:

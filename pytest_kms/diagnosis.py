@@ -1,0 +1,95 @@
+"""Why a test failed, as far as KMS knows: the calls of the test, and the one whose error it ended with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pytest_kms.assertions import describe
+from pytest_kms.errors import causes
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from pytest_kms.state.trail import Event, Trail
+    from pytest_kms.state.world import World
+
+    Marks: TypeAlias = Sequence[tuple[Trail, int]]
+
+SHOWN = 50
+"""How many calls are shown, the last ones."""
+_WORLDS_SHOWN = 3
+
+ENDED = "   <-- the test ended with this error"
+LAST = "   <-- the last call that failed; its error is not what the test ended with"
+
+
+def marks_of(worlds: Sequence[World]) -> Marks:
+    """Note how far the trails of some fakes are."""
+    return [(world.trail, world.trail.told) for world in worlds]
+
+
+def anything_failed(worlds: Sequence[World], since: Marks) -> bool:
+    """Say whether a call failed since then."""
+    return any(event.error for world in worlds for event in world.trail[_start(world, since) :])
+
+
+def stories(worlds: Sequence[World], since: Marks, error: BaseException | None) -> Iterator[str]:
+    """Tell of each fake of a test what was called: of those that nothing called only where there is no other."""
+    calling = [world for world in worlds if len(world.trail) > _start(world, since)]
+    for number, world in enumerate(calling[-_WORLDS_SHOWN:]):
+        left_out = len(calling) - _WORLDS_SHOWN
+        head = f"... {left_out} earlier fakes of this test are left out\n" if left_out > 0 and not number else ""
+        yield f"{head}{_story(world, since, error)}"
+    if worlds and not calling:
+        yield _story(worlds[-1], since, error)
+
+
+def _story(world: World, since: Marks, error: BaseException | None) -> str:
+    trail, start = world.trail, _start(world, since)
+    lines = [f"The calls of earlier tests, {start} of them, are in kms.trail."] if start else []
+    if len(trail) == start:
+        return "\n".join([*lines, "Nothing called KMS in this test." if start else "Nothing called KMS."])
+    marked, mark = _marked(trail[start:], error)
+    first = max(start, len(trail) - SHOWN)
+    if first > start:
+        lines.append(f"... {first - start} earlier calls are in kms.trail")
+    for number, event in enumerate(trail, start=1):
+        if number > first or event is marked:
+            lines += _told(world, number, event, mark if event is marked else "")
+    return "\n".join(lines)
+
+
+def _told(world: World, number: int, event: Event, mark: str) -> Iterator[str]:
+    """Tell of a call how it ended, in AWS's sentence and in our own words."""
+    yield f"{number}. {describe(world, event)}{mark}"
+    if event.message and event.error != "NotSupported":
+        yield f"     {event.message}"
+    if event.why:
+        yield from (f"     {line}" for line in f"why: {event.why}".splitlines())
+
+
+def _start(world: World, since: Marks) -> int:
+    """Count the calls of a fake up to a mark; a fake that had none then, or was reset, is new."""
+    return next((trail.calls_in(told) for trail, told in since if trail is world.trail), 0)
+
+
+# which call it was
+
+
+def _marked(events: Sequence[Event], error: BaseException | None) -> tuple[Event | None, str]:
+    """Find the call whose error a test ended with, or else the last that failed, of which the test never heard."""
+    failed = [event for event in reversed(events) if event.error not in (None, "NotSupported")]
+    for raised in causes(error):
+        for event in failed:
+            if _is_of(raised, event):
+                return event, ENDED
+    return (failed[0], LAST) if failed and error is not None else (None, "")
+
+
+def _is_of(raised: BaseException, event: Event) -> bool:
+    """Say whether an exception is the error of a call: by the id of the request, or, without an answer, by its name."""
+    response = getattr(raised, "response", None)
+    if isinstance(response, Mapping) and response.get("ResponseMetadata"):
+        return bool(response["ResponseMetadata"].get("RequestId") == event.request_id)
+    return type(raised).__name__ == event.error
