@@ -81,7 +81,7 @@ def check(world: World, things: Sequence[object]) -> None:
         what = f"only some of less than {SHORTEST} bytes" if secrets else "none"
         raise UsageError(f"there is no plaintext to look for: KMS was given and handed out {what}")
     several = len(things) > 1
-    hits = []
+    hits: list[Hit] = []
     for number, thing in enumerate(things, start=1):
         for part in parts_of(thing, f"argument {number}" if several else "the argument"):
             hits += search.hits(part)
@@ -112,12 +112,12 @@ class Search:
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         self.secrets = [secret for secret in secrets if len(secret.content) >= SHORTEST]
-        self._forms = [(secret, *_forms(secret.content)) for secret in self.secrets]
+        self._forms = [(secret, _forms(secret.content)) for secret in self.secrets]
 
     def hits(self, part: Part) -> Iterator[Hit]:
         """Tell which secrets are in something, and where the first place is that each is in."""
         texts = _Texts(part.content)
-        for secret, *forms in self._forms:
+        for secret, forms in self._forms:
             for form, read, patterns in forms:
                 text, place_of = texts.read(read)
                 places = [place for place in map(text.find, patterns) if place >= 0]
@@ -127,7 +127,7 @@ class Search:
 
     def _named(self, part: Part, offset: int) -> str:
         place = part.place
-        if any(next(self._within_name(form, place), None) for _, *forms in self._forms for form in forms):
+        if any(next(self._within_name(form, place), None) for _, forms in self._forms for form in forms):
             place = "something whose name holds a secret"
         return f"{place}{_where(part.content, offset)}"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from pytest_kms import service
 from pytest_kms.errors import NotSupported
 from pytest_kms.state import key as states
+from pytest_kms.state.cause import Cause
 from pytest_kms.state.key import Key
 from pytest_kms.state.trail import KeyUse, Told
 
@@ -216,6 +217,11 @@ class Call:
 
         sealed = recipient.seal(self.attestation.public_key, secret, self.world.random_bytes)
         return {"CiphertextForRecipient": sealed}
+
+    def changed(self, key: Key) -> None:
+        """Remember that the call brought a key into its state."""
+        moment = self.world.clock.moment(self.seconds)
+        key.cause = Cause(self.operation.name, moment, self.request.invocation)
 
     def note(
         self,

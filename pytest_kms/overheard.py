@@ -28,7 +28,7 @@ class Overheard(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.records: list[logging.LogRecord] = []
-        self._requests: list[tuple[str, str, str, bytes]] = []
+        self._requests: list[tuple[str, list[tuple[str, bytes]]]] = []
         self._before = stub.overhear
         stub.overhear = self._hear
         logging.getLogger().addHandler(self)
@@ -45,23 +45,22 @@ class Overheard(logging.Handler):
 
     def _hear(self, event_name: str, request: Any) -> None:
         _, service, operation = event_name.split(".", 2)
-        headers = "\n".join(f"{name}: {_text(value)}" for name, value in request.headers.items())
-        self._requests.append((f"{operation} of {service}", request.url, headers, _content(request.body)))
+        parts = [("URL", request.url.encode()), ("body", _content(request.body))]
+        parts += [(f"header {name}", _text(value)) for name, value in request.headers.items()]
+        self._requests.append((f"{operation} of {service}", parts))
 
     def parts(self) -> Iterator[Part]:
         """Give all that was heard, to be searched."""
         from pytest_kms.leaks import Part, parts_of_records
 
         yield from parts_of_records(self.records)
-        for number, (name, url, headers, body) in enumerate(self._requests, start=1):
-            place = f"request {number} to other services, {name}"
-            yield Part(f"{place}, URL", url.encode())
-            yield Part(f"{place}, headers", headers.encode())
-            yield Part(f"{place}, body", body)
+        for number, (name, parts) in enumerate(self._requests, start=1):
+            for what, content in parts:
+                yield Part(f"request {number} to other services, {name}, {what}", content)
 
 
 def complaint(worlds: Sequence[World], heard: Overheard, things: dict[str, object]) -> str | None:
-    """Say where secrets of some fakes are: in what was heard, or in other things, by their names; None where nowhere."""
+    """Say where secrets of some fakes are: in what was heard, or in other things, by name; None where nowhere."""
     from pytest_kms import leaks
 
     search = leaks.Search(leaks.secrets_of(worlds))
@@ -74,8 +73,8 @@ def complaint(worlds: Sequence[World], heard: Overheard, things: dict[str, objec
     return leaks.told(_EXPECTED, hits, _WHAT_NEXT) if hits else None
 
 
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+def _text(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _content(body: Any) -> bytes:
@@ -87,6 +86,7 @@ def _content(body: Any) -> bytes:
         return bytes(body)
     if hasattr(body, "tell") and hasattr(body, "seek"):
         where = body.tell()
+        body.seek(0)  # others who answer requests, as moto does, may have read it by now
         content = body.read()
         body.seek(where)
         return content if isinstance(content, bytes) else str(content).encode()

@@ -191,7 +191,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_outer] = len(stub.active())
     ended = config.stash[_ended] = []
     watching.witnesses.append(ended.append)
-    config.add_cleanup(watching.witnesses.pop)
+    config.add_cleanup(lambda: watching.witnesses.remove(ended.append))
 
 
 def _collectors(config: pytest.Config) -> list[Collector]:

@@ -102,6 +102,20 @@ def declared_errors(operation: str) -> tuple[str, ...]:
     return tuple(shape.name for shape in operation_model(operation).error_shapes)
 
 
+ENVELOPE = (
+    "For more, use a data key: call GenerateDataKey, encrypt with its Plaintext on your side, and keep its"
+    " CiphertextBlob beside; the AWS Encryption SDK does this"
+)
+"""What to do with more than KMS encrypts."""
+
+
+def longest(operation: str, member: str) -> int | None:
+    """Return how many bytes a member may have, if it is a blob and has a limit."""
+    shape: Any = input_shape(operation).members[member]
+    most: int | None = shape.metadata.get("max") if shape.type_name == "blob" else None
+    return most
+
+
 def _suggestion(near: Sequence[str]) -> str:
     return f" Did you mean {' or '.join(near)}?" if near else ""
 

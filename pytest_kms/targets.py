@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import difflib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -23,7 +25,8 @@ from pytest_kms.operation import Resource
 from pytest_kms.state import aws_managed
 from pytest_kms.state.alias import Alias
 from pytest_kms.state.grant import grant_of
-from pytest_kms.state.world import origin_of_material
+from pytest_kms.state.key import AWS_OWNED
+from pytest_kms.state.world import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +112,10 @@ class CiphertextKey:
         symmetric = call.input.get(self.algorithm, SYMMETRIC_DEFAULT) == SYMMETRIC_DEFAULT
         if not symmetric or ignores_ciphertext(call):
             if self.member not in call.input:
-                raise ValidationException(f"{self.member} must not be null")
+                raise ValidationException(
+                    f"{self.member} must not be null",
+                    why="a ciphertext of an asymmetric key does not tell which key made it, so that the call has to",
+                )
             return KeyId(self.member, aliases=True, context=self.context, action=self.action).find(call)
         blob = call.input.get("CiphertextBlob")
         if not blob:
@@ -146,7 +152,7 @@ class CiphertextKey:
     def _key_of(call: Call, material_id: bytes) -> Key:
         key = call.world.key_of_material(material_id, call.region)
         if key is None:
-            origin = origin_of_material(material_id)
+            origin = origin_of(material_id)
             made_by = f"by {origin}, whose keys are gone" if origin else "with a key that this fake never had"
             raise InvalidCiphertextException(why=f"the ciphertext was made {made_by}, or its key part was altered")
         return key
@@ -265,28 +271,29 @@ def _key_named(call: Call, value: str, how: KeyId) -> Key:
         arn = arns.parse(value)
         if arn is None or not arn.resource.startswith(("key/", arns.ALIAS_PREFIX)):
             # AWS's sentence for an ARN that is none of KMS was not found.
-            raise NotFoundException(f"Invalid arn {value}")
+            raise NotFoundException(
+                f"Invalid arn {value}",
+                why="a key ARN is arn:aws:kms:REGION:ACCOUNT:key/ID, with the Region's partition",
+            )
         account = arn.account
         resource = arn.resource.removeprefix("key/")
     if resource.startswith(arns.ALIAS_PREFIX):
         if not how.aliases:
-            raise _alias_refused(how)
+            raise _alias_refused(call, resource, account, how)
         return _key_of_alias(call, _expect_region(call, value), account, resource, how)
     _expect_region(call, value)
     key_id = resource.lower()
     if not arns.KEY_ID.fullmatch(key_id):
         raise NotFoundException(
-            f"Invalid keyId {resource}" if value.startswith("arn:") else f"Invalid keyId '{resource}'"
+            f"Invalid keyId {resource}" if value.startswith("arn:") else f"Invalid keyId '{resource}'",
+            why=_why_no_key_id(call, resource),
         )
     key = call.world.registry(region, account).find_key(key_id)
     if key is None:
         if account != call.account:
             raise hidden(call, how.action, why=f"account {account} has no such key in {region}")
-        elsewhere = [k.region for k in call.world.all_keys() if k.id == key_id and k.region != region]
-        raise NotFoundException(
-            f"Key '{arns.of(region, account, f'key/{key_id}')}' does not exist",
-            why=f"the key is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
-        )
+        key_arn = arns.of(region, account, f"key/{key_id}")
+        raise NotFoundException(f"Key '{key_arn}' does not exist", why=_why_no_key(call, key_id, key_arn))
     return key
 
 
@@ -316,19 +323,70 @@ def _expect_region(call: Call, value: str) -> str:
     return call.region
 
 
-def _alias_refused(how: KeyId) -> KMSError:
+def _alias_refused(call: Call, name: str, account: str, how: KeyId) -> KMSError:
+    why = f"{call.operation.name} takes a key by its id or key ARN alone"
+    alias = call.world.registry(call.region, account).find_alias(name)
+    if alias is not None and account == call.account:
+        why += f"; {name} names {alias.key.id}"
     if how.to_alias:
         # Unconfirmed; the operations on aliases model no InvalidArnException.
-        return ValidationException("Aliases must refer to keys. Not aliases")
-    return InvalidArnException("Key Aliases are not supported for this operation.")
+        return ValidationException("Aliases must refer to keys. Not aliases", why=why)
+    return InvalidArnException("Key Aliases are not supported for this operation.", why=why)
+
+
+def _why_no_key_id(call: Call, text: str) -> str:
+    name = f"{arns.ALIAS_PREFIX}{text}"
+    if call.world.registry(call.region, call.account).find_alias(name) is not None:
+        return f"there is {name}: an alias is named with its prefix"
+    return "a key id is a UUID, or mrk- and 32 hexadecimal digits; an alias begins with alias/"
+
+
+def _why_no_key(call: Call, key_id: str, arn: str) -> str:
+    """Say where a key is that is not where the call looks for it, or what became of it."""
+    world = call.world
+    known = dict.fromkeys((*world.all_keys(), *world.keys_ever()))
+    named = [key for key in known if key.id == key_id and key.manager != AWS_OWNED]
+    gone = next((key for key in named if key.arn == arn), None)
+    if gone is not None and gone.deleted:
+        number = gone.cause and world.trail.number_of(gone.cause.invocation)
+        told = f" (ScheduleKeyDeletion is call {number})" if number else ""
+        return f"the key was deleted at {gone.deletion_date}, when its waiting period was over{told}"
+    elsewhere = [key.region for key in named if key.region != call.region and not key.deleted]
+    if elsewhere:
+        return f"the key is in {', '.join(elsewhere)}, the call went to {call.region}"
+    others = [key.account for key in named if key.account != call.account]
+    if others:
+        return f"the key is in the account {others[0]}: name it by its key ARN"
+    origin = origin_of(key_id)
+    return f"the key was made by {origin}, whose keys are gone" if origin and not named else ""
 
 
 def _alias_not_found(call: Call, name: str, region: str, account: str) -> NotFoundException:
-    elsewhere = sorted({key.region for key in call.world.all_keys() if name in key.aliases} - {region})
     return NotFoundException(
-        f"Alias {arns.of(region, account, name)} is not found.",
-        why=f"{name} is in {', '.join(elsewhere)}, the call went to {region}" if elsewhere else "",
+        f"Alias {arns.of(region, account, name)} is not found.", why=_why_no_alias(call, name, region, account)
     )
+
+
+def _why_no_alias(call: Call, name: str, region: str, account: str) -> str:
+    """Say where an alias is that is not where the call looks for it, or which names come near."""
+    having = [key for key in call.world.all_keys() if name in key.aliases]
+    elsewhere = sorted({key.region for key in having} - {region})
+    if elsewhere:
+        return f"{name} is in {', '.join(elsewhere)}, the call went to {region}"
+    if having:
+        return f"{name} is in the account {having[0].account}: name it by its alias ARN"
+    names = [known for known in call.world.registry(region, account).alias_names if known not in aws_managed.ALIASES]
+    if not names:
+        return f"this fake has no alias in {region}: kms.create_key(alias={name!r}) makes a key that has it"
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    few = names[:_NAMES_SHOWN]
+    more = f" and {len(names) - len(few)} more" if len(names) > len(few) else ""
+    return f"there are {', '.join(few)}{more}"
+
+
+_NAMES_SHOWN = 5
 
 
 def hidden(call: Call, action: str, *, why: str) -> AccessDeniedException:
@@ -351,7 +409,7 @@ def _describe(key: Key) -> str:
 def what_is_wrong_with(blob: bytes) -> str:
     """Tell what keeps some bytes from being a ciphertext of KMS."""
     if ciphertext.material_id_of(blob) is None:
-        return f"the {len(blob)} bytes are no ciphertext of KMS"
+        return f"the {len(blob)} bytes are no ciphertext of KMS{_what_it_may_be(blob)}"
     expected = ciphertext.expected_length(blob)
     if expected is None or len(blob) < expected:
         missing = "" if expected is None else f" by {expected - len(blob)} bytes"
@@ -359,3 +417,25 @@ def what_is_wrong_with(blob: bytes) -> str:
     if len(blob) > expected:
         return f"the ciphertext has {len(blob) - expected} bytes too many"
     return "the ciphertext was altered"
+
+
+def _what_it_may_be(blob: bytes) -> str:
+    """Tell what some bytes look like that are no ciphertext."""
+    for name, read in (("base64", base64.b64decode), ("hex", _from_hex)):
+        try:
+            inner = read(blob)
+        except ValueError:
+            continue
+        if ciphertext.material_id_of(inner) is not None:
+            return f", but the {name} of one: decode it first"
+    if len(blob) in _ASYMMETRIC_BYTES:
+        return "; of an asymmetric key one can only be decrypted with KeyId and EncryptionAlgorithm"
+    return ""
+
+
+def _from_hex(blob: bytes) -> bytes:
+    return bytes.fromhex(blob.decode())
+
+
+_ASYMMETRIC_BYTES = frozenset({256, 384, 512})
+"""How long ciphertexts of RSA keys are."""

@@ -17,4 +17,8 @@ def check(call: Call) -> None:
         key = call.found[place]
         algorithm = call.input.get(member, SYMMETRIC_DEFAULT)
         if algorithm not in key.algorithms:
-            raise InvalidKeyUsageException(f"Algorithm {algorithm} is incompatible with key spec {key.spec}.")
+            raise InvalidKeyUsageException(
+                f"Algorithm {algorithm} is incompatible with key spec {key.spec}.",
+                why=f"{key.label} has {', '.join(key.algorithms)}"
+                + ("" if member in call.input else f"; without {member} a call asks for {SYMMETRIC_DEFAULT}"),
+            )

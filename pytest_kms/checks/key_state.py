@@ -9,6 +9,8 @@ from pytest_kms.state import key as states
 
 if TYPE_CHECKING:
     from pytest_kms.operation import Call
+    from pytest_kms.state.cause import Cause
+    from pytest_kms.state.key import Key
 
 _SENTENCES = {
     states.PENDING_DELETION: "is pending deletion.",
@@ -27,5 +29,23 @@ def check(call: Call) -> None:
     for key in call.keys:
         if key.state in refused_in:
             if key.state == states.DISABLED:
-                raise DisabledException(f"{key.arn} is disabled.")
-            raise KMSInvalidStateException(f"{key.arn} {_SENTENCES[key.state]}")
+                raise DisabledException(f"{key.arn} is disabled.", why=_why(call, key))
+            raise KMSInvalidStateException(f"{key.arn} {_SENTENCES[key.state]}", why=_why(call, key))
+
+
+def _why(call: Call, key: Key) -> str:
+    """Say since when the key is so, and whose doing it is."""
+    cause = key.cause
+    if cause is not None:
+        why = f"{key.label} is {key.state} since {cause.time}, by {_which(call, cause)}"
+        return why if key.deletion_date is None else f"{why}; it is to be deleted at {key.deletion_date}"
+    if key.store is not None and not key.store.serves:
+        return f"the key store of {key.label}, {key.store.name}, is {key.store.state}"
+    if key.state == states.PENDING_IMPORT and key.lacks_material:
+        return f"{key.label} has no key material: ImportKeyMaterial, or kms.import_key_material, gives it some"
+    return f"the test has arranged that {key.label} is {key.state}"
+
+
+def _which(call: Call, cause: Cause) -> str:
+    number = call.world.trail.number_of(cause.invocation)
+    return f"call {number}, {cause.what}" if number else cause.what

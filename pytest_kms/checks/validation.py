@@ -32,7 +32,31 @@ def check(call: Call) -> None:
     if not constraints.met_by(call.input):
         violations = list(constraints.violations(call.input, ""))
         plural = "s" if len(violations) > 1 else ""
-        raise ValidationException(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
+        raise ValidationException(
+            f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}", why=_why_too_long(call)
+        )
+
+
+_ADVICE = {
+    "Encrypt": service.ENVELOPE,
+    "Decrypt": "Of what was encrypted with a data key it takes the encrypted data key alone",
+    "Sign": "Sign a digest of it, with MessageType='DIGEST'",
+    "Verify": "Give a digest of it, with MessageType='DIGEST'",
+    "GenerateMac": "Make the MAC of a digest of it",
+    "VerifyMac": "Give the digest that the MAC is of",
+}
+"""What to do with more than an operation takes."""
+
+
+def _why_too_long(call: Call) -> str:
+    """Say how long a member is of which AWS shows nothing, and what to do with one that is too long."""
+    operation = call.operation.name
+    for name, value in call.input.items():
+        most = service.longest(operation, name)
+        if most is not None and len(value) > most:
+            told = f"{name} has {len(value)} bytes, {operation} takes up to {most}"
+            return f"{told}. {_ADVICE[operation]}" if operation in _ADVICE else told
+    return ""
 
 
 class _Value:

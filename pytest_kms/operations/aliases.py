@@ -25,7 +25,10 @@ def create_alias(call: Call, name: str, key: Key) -> None:
     """Give a key a name of the caller's account and Region."""
     if name in key.home.aliases:
         arn = arns.of(call.region, call.account, name)
-        raise AlreadyExistsException(f"An alias with the name {arn} already exists")
+        raise AlreadyExistsException(
+            f"An alias with the name {arn} already exists",
+            why=f"it names {key.home.aliases[name].key.id}; UpdateAlias lets it name another key",
+        )
     _expect_room_for_alias(key)
     key.home.point(name, key)
     call.world.consistency.later(consistency.ALIASES, key.home, name, before=None, what=f"{name} was made")

@@ -25,7 +25,8 @@ UNUSABLE_ELSEWHERE = UNUSABLE - {states.UNAVAILABLE}
 def size_given_once(call: Call) -> None:
     """Refuse a data key of no size, or of two."""
     if ("KeySpec" in call.input) == ("NumberOfBytes" in call.input):
-        raise ValidationException("Please specify either number of bytes or key spec.")
+        why = "the call has both" if "KeySpec" in call.input else "the call has neither NumberOfBytes nor KeySpec"
+        raise ValidationException("Please specify either number of bytes or key spec.", why=why)
 
 
 def size_given(call: Call) -> None:
@@ -123,7 +124,7 @@ def _new_data_key(call: Call) -> bytes:
 
 def _encrypted(call: Call, key: Key, data_key: bytes) -> Answer:
     if key.key_spec.asymmetric:
-        raise InvalidKeyUsageException("You cannot generate a data key with an asymmetric CMK")
+        raise InvalidKeyUsageException("You cannot generate a data key with an asymmetric CMK", why=_asymmetric(key))
     return {
         "CiphertextBlob": _seal(call, key, data_key),
         "KeyId": key.arn,
@@ -131,10 +132,16 @@ def _encrypted(call: Call, key: Key, data_key: bytes) -> Answer:
     }
 
 
+def _asymmetric(key: Key) -> str:
+    return f"{key.label} is of the spec {key.spec}; it takes a key of SYMMETRIC_DEFAULT"
+
+
 def _new_data_key_pair(call: Call, key: Key) -> tuple[Answer, bytes]:
     """Make a pair, and return the answer without the private key in plaintext, and that."""
     if key.key_spec.asymmetric:
-        raise InvalidKeyUsageException("You cannot generate a data key pair with an asymmetric CMK")
+        raise InvalidKeyUsageException(
+            "You cannot generate a data key pair with an asymmetric CMK", why=_asymmetric(key)
+        )
     if key.store is not None or key.state == states.UNAVAILABLE:
         # AWS's sentence was not found.
         raise UnsupportedOperationException(

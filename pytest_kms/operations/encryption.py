@@ -9,6 +9,7 @@ from pytest_kms.crypto import asymmetric, ciphertext, symmetric
 from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SYMMETRIC_DEFAULT
 from pytest_kms.errors import InvalidCiphertextException, ValidationException
 from pytest_kms.operation import CRYPTOGRAPHIC, UNUSABLE, operation
+from pytest_kms.service import ENVELOPE
 from pytest_kms.targets import IGNORE_CIPHERTEXT, CiphertextKey, KeyId, ignores_ciphertext
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ def seal(
         longest = asymmetric.longest_plaintext(key.key_spec, algorithm)
         if len(plaintext) > longest:
             raise ValidationException(
-                f"Algorithm {algorithm} and key spec {key.spec} cannot encrypt data larger than {longest} bytes."
+                f"Algorithm {algorithm} and key spec {key.spec} cannot encrypt data larger than {longest} bytes.",
+                why=f"the plaintext has {len(plaintext)} bytes. {ENVELOPE}",
             )
         return asymmetric.encrypt(key.key_spec, key.material, algorithm, plaintext, world.random_bytes)
     current = key.current_material
@@ -170,7 +172,7 @@ def unseal(
         _expect_no_context(context)
         return asymmetric.decrypt(key.key_spec, key.material, algorithm, blob)
     except symmetric.Unreadable:
-        raise InvalidCiphertextException(why=_why_unreadable(key, blob, context)) from None
+        raise InvalidCiphertextException(why=_why_unreadable(key, blob, context, algorithm)) from None
 
 
 def _ciphertext(call: Call) -> ciphertext.Blob | bytes:
@@ -184,10 +186,24 @@ def _expect_no_context(context: Mapping[str, str]) -> None:
         raise ValidationException("EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.")
 
 
-def _why_unreadable(key: Key, blob: ciphertext.Blob | bytes, context: Mapping[str, str]) -> str:
+def _why_unreadable(key: Key, blob: ciphertext.Blob | bytes, context: Mapping[str, str], algorithm: str) -> str:
     if not isinstance(blob, ciphertext.Blob):
-        return f"the ciphertext was made for another key than {key.label} or with another algorithm, or was altered"
+        return _why_not_of(key, blob, algorithm)
     sealed_with = key.home.world.context_of(blob.head)
     if sealed_with is None or sealed_with == context:
         return "the ciphertext was altered"
     return f"the encryption context differs: {encryption_context.difference(sealed_with, context)}"
+
+
+def _why_not_of(key: Key, blob: bytes, algorithm: str) -> str:
+    """Say which call made an asymmetric ciphertext, if one of this fake did."""
+    world = key.home.world
+    found = world.trail.maker_of("CiphertextBlob", blob)
+    if found is None:
+        return f"the ciphertext was made for another key than {key.label} or with another algorithm, or was altered"
+    number, told = found
+    made = world.label_of(told.answer["KeyId"]), told.answer.get("EncryptionAlgorithm")
+    return (
+        f"call {number}, {told.operation.name}, made the ciphertext for {made[0]} with {made[1]}, not for"
+        f" {key.label} with {algorithm}"
+    )

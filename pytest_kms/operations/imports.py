@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pytest_kms import service
 from pytest_kms.crypto import wrapping
 from pytest_kms.crypto.material import public_key
 from pytest_kms.crypto.specs import EXTERNAL, SPECS
@@ -32,6 +33,7 @@ from pytest_kms.state.key import REPLICA
 from pytest_kms.targets import KeyId
 
 if TYPE_CHECKING:
+    from pytest_kms.crypto.specs import KeySpec
     from pytest_kms.operation import Answer, Call
     from pytest_kms.state.key import Key
 
@@ -57,8 +59,14 @@ def wrapping_fits_key(call: Call) -> None:
     if not wrapping.fits(algorithm, SPECS[wrapping_spec], spec, call.region):
         raise ValidationException(
             f"Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} cannot be used to import"
-            f" a {spec.name} key."
+            f" a {spec.name} key.",
+            why=f"for {spec.name} there are, with {wrapping_spec}: {_fitting(spec, wrapping_spec, call.region)}",
         )
+
+
+def _fitting(spec: KeySpec, wrapping_spec: str, region: str) -> str:
+    shape: Any = service.input_shape("GetParametersForImport").members["WrappingAlgorithm"]
+    return ", ".join(name for name in shape.enum if wrapping.fits(name, SPECS[wrapping_spec], spec, region)) or "none"
 
 
 def expiration_in_order(call: Call) -> None:
@@ -142,7 +150,10 @@ def delete_imported_key_material(call: Call, key: Key) -> Answer:
         return {"KeyId": key.arn}
     if not backing.knows(material_id):
         raise ValidationException(f"Key material (id: {named}) has never been imported into KMS key {key.arn}.")
+    state = key.state
     give_up(key, backing.material(material_id))
+    if key.state != state:
+        call.changed(key)
     return {"KeyId": key.arn, **_shown(key, material_id)}
 
 
@@ -220,7 +231,10 @@ def _expect_known(key: Key, material_id: bytes, expected_id: str | None) -> None
             return
         # Not recorded is what AWS says where the id is as expected, but none of the key's.
         expected_id = current.id.hex()
-    raise IncorrectKeyMaterialException(f"Imported key material does not have the expected identifier ({expected_id}).")
+    raise IncorrectKeyMaterialException(
+        f"Imported key material does not have the expected identifier ({expected_id}).",
+        why=f"{key.label} was given other key material before; the same again is expected, bit by bit",
+    )
 
 
 def _parameters(call: Call, key: Key) -> ImportParameters:

@@ -57,10 +57,14 @@ def usage_fits_spec(call: Call) -> None:
     usage = _usage(call)
     if usage is None:
         raise ValidationException(
-            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+            why=f"the usages of {spec.name} are {', '.join(spec.algorithms)}",
         )
     if usage not in spec.algorithms:
-        raise ValidationException(f"KeyUsage {usage} is not compatible with KeySpec {spec.name}")
+        raise ValidationException(
+            f"KeyUsage {usage} is not compatible with KeySpec {spec.name}",
+            why=f"the usages of {spec.name} are {', '.join(spec.algorithms)}",
+        )
     expect_spec_in_region(spec, call.region)
 
 
@@ -68,7 +72,10 @@ def origin_fits_spec(call: Call) -> None:
     """Refuse an origin that no key of the spec can have, and members that belong to another origin."""
     members, origin, spec = call.input, call.input.get("Origin", AWS_KMS), _spec(call)
     if origin not in spec.origins:
-        raise ValidationException(f"KeySpec {spec.name} is not supported for Origin {origin}")
+        raise ValidationException(
+            f"KeySpec {spec.name} is not supported for Origin {origin}",
+            why=f"the origins of {spec.name} are {', '.join(spec.origins)}",
+        )
     in_store = origin in (AWS_CLOUDHSM, EXTERNAL_KEY_STORE)
     # AWS's sentences for what follows were not found.
     if in_store != ("CustomKeyStoreId" in members):
@@ -169,9 +176,10 @@ def enable_key(call: Call, key: Key) -> None:  # noqa: ARG001
 
 
 @operation("DisableKey", takes="KeyId", key=KeyId(), refused_in=NOT_SETTLED)
-def disable_key(call: Call, key: Key) -> None:  # noqa: ARG001
+def disable_key(call: Call, key: Key) -> None:
     """Let a key be used no more."""
     key.become(states.DISABLED)
+    call.changed(key)
 
 
 @operation(
@@ -185,23 +193,28 @@ def schedule_key_deletion(call: Call, key: Key) -> Answer:
     """Let a key be deleted when its waiting period is over."""
     days = call.input.get("PendingWindowInDays", states.DEFAULT_DELETION_WINDOW.days)
     key.schedule_deletion(dt.timedelta(days=days))
+    call.changed(key)
     date = {} if key.deletion_date is None else {"DeletionDate": key.deletion_date}
     return {"KeyId": key.arn, **date, "KeyState": key.state, "PendingWindowInDays": days}
 
 
 @operation("CancelKeyDeletion", takes="KeyId", key=KeyId())
-def cancel_key_deletion(call: Call, key: Key) -> Answer:  # noqa: ARG001
+def cancel_key_deletion(call: Call, key: Key) -> Answer:
     """Let a key live. It is disabled afterwards."""
     if key.state not in BEING_DELETED:
-        raise KMSInvalidStateException(f"{key.arn} is not pending deletion.")
+        raise KMSInvalidStateException(f"{key.arn} is not pending deletion.", why=f"{key.label} is {key.state}")
     key.become(states.DISABLED)
+    call.changed(key)
     return {"KeyId": key.arn}
 
 
 def expect_spec_in_region(spec: KeySpec, region: str) -> None:
     """Refuse a spec of China elsewhere."""
     if spec.family is Family.SM2 and not arns.in_china(region):
-        raise UnsupportedOperationException(f"KeySpec {spec.name} is not supported in this Region")
+        raise UnsupportedOperationException(
+            f"KeySpec {spec.name} is not supported in this Region",
+            why=f"AWS has {spec.name} in its Regions in China, {region} is none of them",
+        )
 
 
 def expect_room_for_key(registry: Registry) -> None:

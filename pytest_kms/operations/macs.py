@@ -8,6 +8,7 @@ from pytest_kms.crypto import macs
 from pytest_kms.crypto.specs import GENERATE_VERIFY_MAC
 from pytest_kms.errors import KMSInvalidMacException
 from pytest_kms.operation import CRYPTOGRAPHIC, UNUSABLE, operation
+from pytest_kms.operations.provenance import origin_of
 from pytest_kms.targets import KeyId
 
 if TYPE_CHECKING:
@@ -46,5 +47,8 @@ def verify_mac(call: Call, key: Key) -> Answer:
     """Say that a MAC is that of a message; one that is not is an error."""
     algorithm = call.input["MacAlgorithm"]
     if not macs.verify(key.material, algorithm, call.input["Message"], call.input["Mac"]):
-        raise KMSInvalidMacException(why=f"the MAC is not that of this message by {key.label} with {algorithm}")
+        raise KMSInvalidMacException(
+            why=f"the MAC is not that of this message by {key.label} with {algorithm}"
+            + origin_of(call, key, "Mac", "MacAlgorithm", "Message")
+        )
     return {"KeyId": key.arn, "MacValid": True, "MacAlgorithm": algorithm}

@@ -31,7 +31,7 @@ def a_primary(call: Call) -> None:
     """Refuse a key that is not the primary of a multi-Region key."""
     key = call.keys[0]
     if key.multi_region != PRIMARY:
-        raise UnsupportedOperationException(f"{key.arn} is not a multi-region primary key.")
+        raise UnsupportedOperationException(f"{key.arn} is not a multi-region primary key.", why=_what_it_is(key))
 
 
 def a_region_for_replicas(call: Call) -> None:
@@ -52,11 +52,20 @@ def the_primary_of_a_replica(call: Call) -> None:
     key = call.keys[0]
     if key.multi_region is None:
         # Not recorded; the operation models this error for single-Region keys.
-        raise UnsupportedOperationException(f"{key.arn} is not a multi-region primary key.")
+        raise UnsupportedOperationException(f"{key.arn} is not a multi-region primary key.", why=_what_it_is(key))
     if key.multi_region != PRIMARY:
-        raise KMSInvalidStateException(f"{key.arn} is not a multi-Region primary key.")
+        raise KMSInvalidStateException(f"{key.arn} is not a multi-Region primary key.", why=_what_it_is(key))
     if len(call.keys) == 1 and call.input["PrimaryRegion"] != key.region:
-        raise ValidationException(f"{key.id} does not have a replica key in the specified Region.")
+        regions = ", ".join(replica.region for replica in key.backing.replicas()) or "no Region"
+        raise ValidationException(
+            f"{key.id} does not have a replica key in the specified Region.", why=f"it has replicas in {regions}"
+        )
+
+
+def _what_it_is(key: Key) -> str:
+    if key.multi_region is None:
+        return f"{key.label} is a single-Region key: MultiRegion=True is said when a key is made, and never after"
+    return f"{key.label} in {key.region} is a replica, its primary is in {key.backing.primary.region}"
 
 
 def creation_in_replica_region(call: Call) -> list[Resource]:
@@ -90,6 +99,7 @@ def replicate_key(call: Call, key: Key) -> Answer:
         policy=members.get("Policy"),
     )
     replica.pass_through(states.CREATING, SECONDS)
+    call.changed(replica)
     seen_late(call, replica)
     key.backing.synchronize()
     tags = [{"TagKey": name, "TagValue": value} for name, value in replica.tags.items()]
@@ -108,9 +118,11 @@ def replicate_key(call: Call, key: Key) -> Answer:
     charge=Charge("PrimaryRegion", "UpdatePrimaryRegion", requests=1),
     rules=[the_primary_of_a_replica],
 )
-def update_primary_region(call: Call, key: Key, replica: Key | None) -> None:  # noqa: ARG001
+def update_primary_region(call: Call, key: Key, replica: Key | None) -> None:
     """Make a replica the primary. Where the primary is already there is nothing to do."""
     if replica is not None:
         key.backing.primary = replica
         key.pass_through(states.UPDATING, SECONDS)
         replica.pass_through(states.UPDATING, SECONDS)
+        call.changed(key)
+        call.changed(replica)

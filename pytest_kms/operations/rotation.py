@@ -41,7 +41,8 @@ def no_replica(call: Call) -> None:
     for key in call.keys:
         if key.multi_region == REPLICA:
             raise UnsupportedOperationException(
-                f"{key.arn} is a multi-region replica key which is not valid for {call.operation.name}."
+                f"{key.arn} is a multi-region replica key which is not valid for {call.operation.name}.",
+                why=f"its primary is in {key.backing.primary.region}",
             )
 
 

@@ -8,6 +8,7 @@ from pytest_kms.crypto import signatures
 from pytest_kms.crypto.specs import ALGORITHMS_MEMBER, SIGN_VERIFY
 from pytest_kms.errors import KMSInvalidSignatureException, UnsupportedOperationException, ValidationException
 from pytest_kms.operation import BEING_DELETED, CRYPTOGRAPHIC, UNUSABLE, operation
+from pytest_kms.operations.provenance import origin_of
 from pytest_kms.state import key as states
 from pytest_kms.targets import KeyId
 
@@ -54,6 +55,7 @@ def verify(call: Call, key: Key) -> Answer:
     if not signatures.verifies(algorithm, key.material, message, message_type, signature):
         raise KMSInvalidSignatureException(
             why=f"the signature is none of this message ({message_type}) by {key.label} with {algorithm}"
+            + origin_of(call, key, "Signature", "SigningAlgorithm", "MessageType", "Message")
         )
     return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
 
@@ -90,10 +92,19 @@ def _message_type(call: Call, key: Key) -> str:
     message_type: str = call.input.get("MessageType", signatures.RAW)
     facts = signatures.ALGORITHMS[algorithm]
     if not any(message_type in signatures.ALGORITHMS[name].message_types for name in key.algorithms):
-        raise ValidationException(f"Message type {message_type} is incompatible with key spec {key.spec}.")
+        raise ValidationException(
+            f"Message type {message_type} is incompatible with key spec {key.spec}.",
+            why=f"{algorithm} takes {' or '.join(facts.message_types)}",
+        )
     if message_type not in facts.message_types:
-        raise ValidationException(f"Message type {message_type} is incompatible with algorithm {algorithm}.")
+        raise ValidationException(
+            f"Message type {message_type} is incompatible with algorithm {algorithm}.",
+            why=f"it takes {' or '.join(facts.message_types)}",
+        )
     if message_type != signatures.RAW and len(call.input["Message"]) != facts.digest_bytes:
         what = "External Mu" if message_type == signatures.EXTERNAL_MU else "Digest"
-        raise ValidationException(f"{what} is invalid length for algorithm {algorithm}.")
+        raise ValidationException(
+            f"{what} is invalid length for algorithm {algorithm}.",
+            why=f"it has {len(call.input['Message'])} bytes, expected are {facts.digest_bytes}",
+        )
     return message_type

@@ -23,7 +23,8 @@ def well_formed_tags(call: Call) -> None:
     """Refuse tags that AWS does not take."""
     names = [tag["TagKey"] for tag in call.input.get("Tags", ())]
     if len(names) != len(set(names)):
-        raise TagException("Duplicate tag keys")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise TagException("Duplicate tag keys", why=f"more than once there are {', '.join(map(repr, twice))}")
     _expect_none_of_aws(names)
     _expect_not_too_many(names)
 
@@ -69,10 +70,11 @@ def _change(call: Call, key: Key, tags: dict[str, str]) -> None:
 
 
 def _expect_none_of_aws(names: Iterable[str]) -> None:
-    if any(name.lower().startswith("aws:") for name in names):
-        raise TagException("Tags beginning with aws: are reserved")
+    of_aws = [name for name in names if name.lower().startswith("aws:")]
+    if of_aws:
+        raise TagException("Tags beginning with aws: are reserved", why=f"so are {', '.join(map(repr, of_aws))}")
 
 
 def _expect_not_too_many(names: Collection[str]) -> None:
     if len(names) > MAX_TAGS:
-        raise TagException("Too many tags")
+        raise TagException("Too many tags", why=f"with these the key would have {len(names)}, the limit is {MAX_TAGS}")

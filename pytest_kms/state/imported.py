@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_kms.crypto import wrapping
 from pytest_kms.state.backing import CURRENT, PENDING, PENDING_MULTI_REGION_IMPORT_AND_ROTATION, KeyMaterial
+from pytest_kms.state.cause import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,5 +118,7 @@ def _expire(key: Key, material: KeyMaterial, imported: Imported) -> None:
         return
     key.imported[material.id] = imported._replace(expired=True)
     if material.state not in PENDING:
-        key.home.world.record_own_doing("DeleteExpiredKeyMaterial", key, {"keyId": key.id})
+        world = key.home.world
+        world.record_own_doing("DeleteExpiredKeyMaterial", key, {"keyId": key.id})
         key.look_again()
+        key.cause = Cause("the expiration of its key material", world.now)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_kms.iam.document import Document
     from pytest_kms.iam.principals import Caller, Named
     from pytest_kms.state.backing import Backing, KeyMaterial
+    from pytest_kms.state.cause import Cause
     from pytest_kms.state.consistency import Consistency
     from pytest_kms.state.grant import Asks, Grant
     from pytest_kms.state.imported import Imported
@@ -75,9 +76,9 @@ class Key:
     """
 
     __slots__ = (
-        "_policy", "_returns_to", "_state", "_turn", "account", "aliases", "arn", "backing", "created", "deleted",
-        "deletion_date", "description", "grants", "has_default_policy", "home", "id", "imported", "key_spec", "manager",
-        "region", "store", "tags", "usage", "waiting_period", "xks_key_id",
+        "_policy", "_returns_to", "_state", "_turn", "account", "aliases", "arn", "backing", "cause", "created",
+        "deleted", "deletion_date", "description", "grants", "has_default_policy", "home", "id", "imported", "key_spec",
+        "manager", "region", "store", "tags", "usage", "waiting_period", "xks_key_id",
     )  # fmt: skip
 
     def __init__(
@@ -116,6 +117,7 @@ class Key:
         self.deleted = False
         self.has_default_policy = policy is None
         self._policy = policy
+        self.cause: Cause | None = None
         self._state = self._returns_to = ENABLED
         self._turn = 0
 
@@ -265,7 +267,8 @@ class Key:
         """Refuse to be a key of another origin. That keys of key stores are refused in the same words is a guess."""
         if self.origin not in origins:
             raise UnsupportedOperationException(
-                f"{self.arn} origin is {self.origin} which is not valid for this operation."
+                f"{self.arn} origin is {self.origin} which is not valid for this operation.",
+                why=f"it takes keys of the origin {' or '.join(origins)}",
             )
 
     @property
@@ -367,6 +370,7 @@ class Key:
             self._returns_to = state
         self._state = state
         self._turn += 1
+        self.cause = None
         self.deletion_date = None
         if self.rotates:
             rotation.make_up(self)

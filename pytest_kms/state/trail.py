@@ -391,13 +391,25 @@ class Trail(Sequence[Event]):
         first = self._told[:told]
         return len({row.request_id if isinstance(row, Event) else row.invocation for row in first})
 
-    def secrets(self) -> Iterator[tuple[int, str, bytes]]:
-        """Give the secrets of the calls: the number of the call, the member, the secret. For no eyes, but for searches."""
+    def number_of(self, invocation: str) -> int | None:
+        """Return the number of a call, by its invocation id; None where there is no such call."""
         self._events  # noqa: B018  # it finds out which calls are which
+        place = self._places.get(invocation)
+        return None if place is None else place + 1
+
+    def maker_of(self, member: str, made: bytes) -> tuple[int, Told] | None:
+        """Find the call that was answered something in a member: its number, and what was told of it."""
+        for told in self._told:
+            if isinstance(told, Told) and told.answer.get(member) == made:
+                return self.number_of(told.invocation) or 0, told
+        return None
+
+    def secrets(self) -> Iterator[tuple[int, str, bytes]]:
+        """Give the secrets of the calls: the number of the call, the member, the secret. For no eyes but a search's."""
         for told in tuple(self._told):
             if isinstance(told, Told):
                 for member, secret in told.secrets():
-                    yield self._places[told.invocation] + 1, member, secret
+                    yield self.number_of(told.invocation) or 0, member, secret
 
     @property
     def _events(self) -> list[Event]:

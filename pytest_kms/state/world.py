@@ -44,9 +44,9 @@ _SALT = slice(38, 54)
 
 _ENCLAVE_KEY_BITS = 2048
 
-_origins: dict[bytes, str] = {}
-"""Which test made a key material, by its id: so that a stray ciphertext can be explained. No secrets."""
-_ORIGINS_KEPT = 2_000
+_origins: dict[bytes | str, str] = {}
+"""Which test made a key material or a key, by its id: so that a stray ciphertext can be explained. No secrets."""
+_ORIGINS_KEPT = 4_000
 
 
 class World:
@@ -192,7 +192,7 @@ class World:
             return [name]
         found = [key for key in self.all_keys() if self._is_called(key, name)]
         # A key that was deleted since may still stand in the trail; an AWS owned key is in no list.
-        found = found or [key for key in self._keys_ever() if self._is_called(key, name)]
+        found = found or [key for key in self.keys_ever() if self._is_called(key, name)]
         if not found:
             known = ", ".join(sorted(f"{key.label} ({key.region})" for key in self.all_keys())) or "none"
             raise UsageError(f"no key is called {name!r}. Known keys: {known}.")
@@ -336,8 +336,8 @@ class World:
         """Give keys a material, and know from now on what it was made for, and by which test."""
         backing.add(material)
         self._backings[material.id] = backing
-        _origins[material.id] = self.origin
-        if len(_origins) > _ORIGINS_KEPT:
+        _origins[material.id] = _origins[backing.primary.id] = self.origin
+        while len(_origins) > _ORIGINS_KEPT:
             del _origins[next(iter(_origins))]
 
     def rotated_material(self, backing: Backing) -> KeyMaterial:
@@ -405,7 +405,7 @@ class World:
     def _new_key_id(self, *, multi_region: bool) -> str:
         return f"mrk-{self.random_bytes(16).hex()}" if multi_region else self.random_uuid()
 
-    def _keys_ever(self) -> list[Key]:
+    def keys_ever(self) -> list[Key]:
         """List all keys with material, deleted and AWS owned ones too."""
         backings = {id(backing): backing for backing in tuple(self._backings.values())}
         return [key for backing in backings.values() for key in tuple(backing.members.values())]
@@ -419,6 +419,6 @@ class World:
         )
 
 
-def origin_of_material(material_id: bytes) -> str | None:
-    """Say which test of this process made a key material, if any."""
-    return _origins.get(material_id)
+def origin_of(id: bytes | str) -> str | None:  # noqa: A002  # AWS's word
+    """Say which test of this process made a key material or a key, if any."""
+    return _origins.get(id)

@@ -1,0 +1,16 @@
+"""What brought a key into its state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+class Cause(NamedTuple):
+    """What happened, when, and the invocation id of the call, if it was one."""
+
+    what: str
+    time: dt.datetime
+    invocation: str = ""
