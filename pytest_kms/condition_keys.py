@@ -49,6 +49,9 @@ class Asked(NamedTuple):
     user_agent: Callable[[], str] | None = None
     unused_days: Callable[[], int] | None = None
 
+    def __repr__(self) -> str:
+        return f"<Asked about {self.operation}>"  # the members hold secrets
+
 
 class RequestContext:
     """The condition keys of one request, as the policy language asks for them: by names in lower case."""

@@ -47,6 +47,9 @@ class Reply(NamedTuple):
     mishap: str = ""
     """What befalls it on the way, if anything does: a spoilt body, or an exception that botocore raises instead."""
 
+    def __repr__(self) -> str:
+        return f"<Reply {self.status} to {self.request_id}>"
+
 
 def decode(call: Call) -> None:
     """Read the members from the wire."""

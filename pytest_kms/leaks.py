@@ -37,8 +37,11 @@ class Part(NamedTuple):
     place: str
     content: bytes
 
+    def __repr__(self) -> str:
+        return f"<Part {self.place}>"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Secret:
     """A secret and where it is from: the member, the number of the call in the trail, and the call in words."""
 
@@ -48,7 +51,7 @@ class Secret:
     content: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hit:
     """A place where a secret is, and in which form."""
 

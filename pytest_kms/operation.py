@@ -70,6 +70,9 @@ class Request(NamedTuple):
     sent: Any
     config: Any
 
+    def __repr__(self) -> str:
+        return f"<Request {self.operation} in {self.region}>"
+
     @property
     def secure(self) -> bool:
         """Whether it is sent over TLS."""

@@ -504,7 +504,10 @@ def _rank(node: pytest.Item | pytest.Collector | object) -> int:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test in its own phase: for what its application has swallowed, and by the other verdicts. It comes first, so that output is complete."""
+    """Fail a test in its own phase: for what its application has swallowed, and by the other verdicts.
+
+    It comes first of all, so that what the others have captured is there.
+    """
     __tracebackhide__ = _is_of_the_test
     return (yield from _judged(item, _take_verdicts))
 

@@ -24,6 +24,7 @@ from pytest_kms.errors import (
 from pytest_kms.operation import Resource
 from pytest_kms.state import aws_managed
 from pytest_kms.state.alias import Alias
+from pytest_kms.state.cause import told_time
 from pytest_kms.state.grant import grant_of
 from pytest_kms.state.key import AWS_OWNED
 from pytest_kms.state.world import origin_of
@@ -350,7 +351,7 @@ def _why_no_key(call: Call, key_id: str, arn: str) -> str:
     if gone is not None and gone.deleted:
         number = gone.cause and world.trail.number_of(gone.cause.invocation)
         told = f" (ScheduleKeyDeletion is call {number})" if number else ""
-        return f"the key was deleted at {gone.deletion_date}, when its waiting period was over{told}"
+        return f"the key was deleted at {told_time(gone.deletion_date)}, when its waiting period was over{told}"
     elsewhere = [key.region for key in named if key.region != call.region and not key.deleted]
     if elsewhere:
         return f"the key is in {', '.join(elsewhere)}, the call went to {call.region}"
@@ -369,18 +370,22 @@ def _alias_not_found(call: Call, name: str, region: str, account: str) -> NotFou
 
 def _why_no_alias(call: Call, name: str, region: str, account: str) -> str:
     """Say where an alias is that is not where the call looks for it, or which names come near."""
+    registry = call.world.registry(region, account)
+    if name in registry.aliases or registry.find_alias(name) is not None:
+        return ""  # it is a matter of eventual consistency, which is told elsewhere
     having = [key for key in call.world.all_keys() if name in key.aliases]
     elsewhere = sorted({key.region for key in having} - {region})
     if elsewhere:
         return f"{name} is in {', '.join(elsewhere)}, the call went to {region}"
     if having:
         return f"{name} is in the account {having[0].account}: name it by its alias ARN"
-    names = [known for known in call.world.registry(region, account).alias_names if known not in aws_managed.ALIASES]
+    names = [known for known in registry.alias_names if known not in aws_managed.ALIASES]
     if not names:
         return f"this fake has no alias in {region}: kms.create_key(alias={name!r}) makes a key that has it"
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    bare = [known.removeprefix(arns.ALIAS_PREFIX) for known in names]
+    near = difflib.get_close_matches(name.removeprefix(arns.ALIAS_PREFIX), bare, n=3, cutoff=0.6)
     if near:
-        return f"did you mean {' or '.join(near)}?"
+        return f"did you mean {' or '.join(arns.ALIAS_PREFIX + known for known in near)}?"
     few = names[:_NAMES_SHOWN]
     more = f" and {len(names) - len(few)} more" if len(names) > len(few) else ""
     return f"there are {', '.join(few)}{more}"

@@ -22,7 +22,7 @@ UNUSED_OFF = (
 )
 MARKER = (
     "kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=,"
-    " unsupported=, unused_faults=, unasserted_calls=, max_calls=)"
+    " unsupported=, unused_faults=, unasserted_calls=, max_calls=, leaks=)"
 )
 APPLICATION = """
 import boto3

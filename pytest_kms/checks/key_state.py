@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kms.errors import DisabledException, KMSInvalidStateException
 from pytest_kms.state import key as states
+from pytest_kms.state.cause import told_time
 
 if TYPE_CHECKING:
     from pytest_kms.operation import Call
@@ -37,8 +38,8 @@ def _why(call: Call, key: Key) -> str:
     """Say since when the key is so, and whose doing it is."""
     cause = key.cause
     if cause is not None:
-        why = f"{key.label} is {key.state} since {cause.time}, by {_which(call, cause)}"
-        return why if key.deletion_date is None else f"{why}; it is to be deleted at {key.deletion_date}"
+        why = f"{key.label} is {key.state} since {told_time(cause.time)}, by {_which(call, cause)}"
+        return why if key.deletion_date is None else f"{why}; it is to be deleted at {told_time(key.deletion_date)}"
     if key.store is not None and not key.store.serves:
         return f"the key store of {key.label}, {key.store.name}, is {key.store.state}"
     if key.state == states.PENDING_IMPORT and key.lacks_material:

@@ -351,6 +351,7 @@ def _expect_principal(call: Call, member: str, unknown: KMSError) -> None:
     """Refuse what is no principal's ARN, no unique id that the fake has given, and no service."""
     text = _principal_in(call, member)
     if text is None and member in call.input:
+        unknown.why = f"no user and no role that the test made has the unique id {call.input[member]}"
         raise unknown
     if text is None or _SERVICE_PRINCIPAL.fullmatch(text):
         return

@@ -59,19 +59,23 @@ class ExternalKey:
                 f" The key use of specified external key is {', '.join(self.usage)}."
             )
 
-    def expect_able(self, usage: str) -> None:
-        """Refuse a cryptographic operation of a KMS key that is made of it.
+    def expect_able(self, usage: str, why: str) -> None:
+        """Refuse a cryptographic operation of a KMS key that is made of it; `why` says of which external key it is.
 
         Raises:
             KMSInvalidStateException: it is gone or not enabled, or does not encrypt or decrypt any more.
 
         """
         if not self.there:
-            raise KMSInvalidStateException(_NOT_FOUND)
+            raise KMSInvalidStateException(_NOT_FOUND, why=why)
         if self.status != ENABLED:
-            raise KMSInvalidStateException(f"{_REJECTED} the external key is not enabled in the external key manager.")
+            raise KMSInvalidStateException(
+                f"{_REJECTED} the external key is not enabled in the external key manager.", why=why
+            )
         if usage not in self.usage:
-            raise KMSInvalidStateException(f"{_REJECTED} the external key does not support the requested operation.")
+            raise KMSInvalidStateException(
+                f"{_REJECTED} the external key does not support the requested operation.", why=why
+            )
 
 
 FIT = ExternalKey()

@@ -368,9 +368,10 @@ class Key:
     def _enter(self, state: str) -> None:
         if state in (ENABLED, DISABLED):
             self._returns_to = state
+        if state != self._state:
+            self.cause = None
         self._state = state
         self._turn += 1
-        self.cause = None
         self.deletion_date = None
         if self.rotates:
             rotation.make_up(self)

@@ -253,7 +253,8 @@ class CustomKeyStore:
         if self.lost is not None:
             raise KMSInvalidStateException(sentence(self.kind, self.lost), why=self._why_lost())
         if key.xks_key_id is not None:
-            self._external_key(key.xks_key_id).expect_able(usage)
+            why = f"{key.label} is made of the external key {key.xks_key_id} of {self.name}"
+            self._external_key(key.xks_key_id).expect_able(usage, why)
 
     # within
 

@@ -286,7 +286,7 @@ def test_the_other_hash_does_not_open_a_ciphertext(
         kms.client, "decrypt", KeyId=key.id, CiphertextBlob=blob, EncryptionAlgorithm=other
     )
     assert (
-        "the ciphertext was made for another key than alias/orders or with another algorithm, or was altered"
+        f"call 1, Encrypt, made the ciphertext for alias/orders with {algorithm}, not for alias/orders with {other}"
         == kms.trail.last.why
     )
 

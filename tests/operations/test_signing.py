@@ -486,8 +486,9 @@ def test_a_signature_of_another_message_is_none(kms: FakeKMS, spec: str, algorit
     other = request(key, algorithm, message_type, b"attack at dusk")
     assert INVALID_SIGNATURE == error_of(kms.client, "verify", **other, Signature=signature)
     assert (
-        f"the signature is none of this message ({message_type}) by alias/orders with {algorithm}" == kms.trail.last.why
-    )
+        f"the signature is none of this message ({message_type}) by alias/orders with {algorithm};"
+        " call 1, Sign, made it of another Message"
+    ) == kms.trail.last.why
 
 
 @each_kind

@@ -249,7 +249,8 @@ def test_a_call_that_failed_tells_the_error(kms: FakeKMS, key: Key) -> None:
     key.state = "Disabled"
     failing(kms.client, "encrypt", KeyId="alias/orders", Plaintext=SECRET)
     event = kms.trail.last
-    assert ("DisabledException", f"{ARN} is disabled.", "", False) == (
+    why = "the test has arranged that alias/orders is Disabled"
+    assert ("DisabledException", f"{ARN} is disabled.", why, False) == (
         event.error,
         event.message,
         event.why,
