@@ -125,7 +125,7 @@ class Record(Collector):
         """Know how the test ended, and whether it called KMS."""
         self._catch_up(worlds)
         self.ran += outcome != "rerun"
-        if len(self.calls) > self._first or test in self.tests:
+        if test in self.tests:
             self.tests[test] = Ran(self._began, outcome)
         self._test = OUTSIDE
 
@@ -154,7 +154,11 @@ class Record(Collector):
             start = self._read.get(world, 0)
             events = world.trail[start:]
             self._read[world] = start + len(events)
-            self.calls += [self._made(world, event) for event in events if event.service_event is None]
+            made = [self._made(world, event) for event in events if event.service_event is None]
+            self.calls += made
+            if made and self._test != OUTSIDE:
+                # A test that runs again may begin anew without having ended.
+                self.tests.setdefault(self._test, Ran(self._began, ""))
 
     def _made(self, world: World, event: Event) -> Made:
         keys = tuple([self._key(world, use.key) for use in event.uses])
