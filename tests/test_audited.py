@@ -61,8 +61,7 @@ def deny(kms: FakeKMS, key: Key) -> None:
         kms.service("s3", on_behalf_of=kms.world.acting[0]).store(key, "bucket/key")
 
 
-Assert = Callable[..., Any] if TYPE_CHECKING else None
-COUNTING: dict[str, tuple[Any, Assert]] = {
+COUNTING: dict[str, tuple[Callable[..., None], Callable[..., None]]] = {
     "assert_used": (store, lambda kms, **asked: kms.assert_used("alias/orders", **asked)),
     "assert_called": (store, lambda kms, **asked: kms.assert_called(**asked)),
     "assert_called on a key": (store, lambda kms, **asked: kms.assert_called(key="alias/orders", **asked)),

@@ -148,9 +148,10 @@ def test_syrupy_takes_the_lines(pytester: pytest.Pytester) -> None:
     tuple(map(int, importlib.metadata.version("pytest").split(".")[:2])) < (8, 3),
     reason="inline-snapshot needs pytest 8.3.4",
 )
-def test_inline_snapshot_takes_the_lines(pytester: pytest.Pytester) -> None:
+def test_inline_snapshot_takes_the_lines(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """It writes them into the test, where they hold in the next run."""
     pytest.importorskip("inline_snapshot")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # under xdist it writes nothing
     test = pytester.makepyfile(
         "from inline_snapshot import snapshot\n"
         f"{SEALS}\ndef test_it(kms):\n    seal(kms)\n    assert str(kms.trail) == snapshot()\n"
