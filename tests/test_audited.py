@@ -106,9 +106,10 @@ def test_what_does_not_meet_a_criterion_does_not_count(
 def test_what_must_not_be_takes_every_criterion(kms: FakeKMS, orders: Key, asked: dict[str, Any]) -> None:
     """A call that meets them fails the assertion."""
     store(kms, orders)
-    for check in (lambda: kms.assert_not_used(orders, **asked), lambda: kms.assert_not_called(key=orders, **asked)):
-        with pytest.raises(AssertionError):
-            check()
+    with pytest.raises(AssertionError):
+        kms.assert_not_used(orders, **asked)
+    with pytest.raises(AssertionError):
+        kms.assert_not_called(key=orders, **asked)
 
 
 @pytest.mark.parametrize("asked", OTHERS.values(), ids=OTHERS)
