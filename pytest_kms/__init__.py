@@ -56,6 +56,21 @@ if TYPE_CHECKING:
     from pytest_kms.state.principal import Principal
     from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
 
+    __version__: str
+else:
+    # Type checkers, which do not see this, find out what is misspelt.
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("pytest-kms")
+        if name in _HOMES:
+            from importlib import import_module
+
+            return getattr(import_module(_HOMES[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
     "Attempt",
     "CustomKeyStore",
@@ -93,18 +108,6 @@ _HOMES = {
     "fake_kms": "pytest_kms.lifespan",
     "kms_fixture": "pytest_kms.plugin",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("pytest-kms")
-    if name in _HOMES:
-        from importlib import import_module
-
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

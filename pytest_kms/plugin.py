@@ -405,8 +405,8 @@ def kms_fixture(
         if instance:
             pytest.fail(
                 f"pytest-kms: {request.fixturename} is in {type(instance[0]).__name__}, and fixtures of kms_fixture()"
-                " are not for classes. Assign it in the module or in a conftest;"
-                ' kms_fixture("class") is one for each class.',
+                " are not for classes. Assign it in the module or in a conftest; kms_fixture('class') is one for each"
+                " class.",
                 pytrace=False,
             )
         yield from _life(request, _defaults(request.config) | chosen)

@@ -230,7 +230,7 @@ def test_in_a_class_it_is_refused(pytester: pytest.Pytester) -> None:
     assert {"errors": 1} == result.parseoutcomes()
     assert [
         "pytest-kms: depot_kms is in TestDepot, and fixtures of kms_fixture() are not for classes. Assign it in the"
-        ' module or in a conftest; kms_fixture("class") is one for each class.'
+        " module or in a conftest; kms_fixture('class') is one for each class."
     ] == _told(result)
 
 
