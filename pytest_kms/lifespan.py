@@ -7,7 +7,7 @@ import inspect
 import unittest
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pytest_kms import stub, surroundings
 from pytest_kms.errors import UsageError
@@ -19,15 +19,7 @@ if TYPE_CHECKING:
     from pytest_kms.verdicts import MaxCalls, Verdict
 
 C = TypeVar("C", bound=type)
-P = ParamSpec("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
-
-
-class _AsksForKms(Protocol[R_co]):
-    """A function with an argument `kms`, whatever its others are."""
-
-    def __call__(self, *args: Any, kms: FakeKMS, **kwargs: Any) -> R_co: ...
 
 
 class fake_kms:  # noqa: N801  # it is called like a function
@@ -117,9 +109,7 @@ class fake_kms:  # noqa: N801  # it is called like a function
     @overload
     def __call__(self, decorated: C) -> C: ...
     @overload
-    def __call__(self, decorated: _AsksForKms[R]) -> Callable[..., R]: ...
-    @overload
-    def __call__(self, decorated: Callable[P, R]) -> Callable[P, R]: ...
+    def __call__(self, decorated: Callable[..., R]) -> Callable[..., R]: ...
     def __call__(self, decorated: Any) -> Any:
         """Decorate a function, a coroutine function or a unittest.TestCase."""
         if isinstance(decorated, type):
