@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -253,7 +254,7 @@ class _Suite:
             if given is None:
                 collector.miss()
             else:
-                collector.take(given.get(collector.name, []))
+                collector.take(json.loads(given.get(collector.name, "[]")))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write what there is to write; a worker leaves that to its controller."""
@@ -262,7 +263,7 @@ class _Suite:
             if given is None:
                 collector.finish()
             else:
-                given[collector.name] = collector.give()
+                given[collector.name] = json.dumps(collector.give())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what the collectors have to tell."""

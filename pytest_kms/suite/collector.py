@@ -36,11 +36,11 @@ class Collector:
         return []
 
     def give(self) -> list[Any]:
-        """Return what was collected, as rows of lists, dicts, strings, numbers and None alone."""
+        """Return what was collected, as rows that JSON can carry."""
         return []
 
     def take(self, rows: list[Any]) -> None:
-        """Take what another process has given."""
+        """Take what another process has given, as JSON has carried it: tuples are lists."""
 
     def miss(self) -> None:
         """Know that another process gave nothing, because it crashed."""

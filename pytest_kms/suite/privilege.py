@@ -35,7 +35,7 @@ class Privilege(Collector):
 
     def take(self, rows: list[Any]) -> None:
         """Take those of another process."""
-        self._needs.update(Need(*row) for row in rows)
+        self._needs.update(Need(*row)._replace(context=()) for row in rows)
 
     def finish(self) -> None:
         """Write the policies."""

@@ -280,3 +280,19 @@ def test_the_fullest_second_is_a_peak(record_of: RecordOf, workers: int) -> None
             "share": 0.006,
         }
     ] == data["peaks"]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_call_may_hold_what_utf_8_cannot(record_of: RecordOf, workers: int) -> None:
+    """A lone surrogate in an encryption context takes no worker's calls away."""
+    data = record_of(
+        r"""
+        def test_it(kms):
+            key = kms.create_key()
+            kms.client.encrypt(KeyId=key.id, Plaintext=b"x", EncryptionContext={"a": "\ud800"})
+        """,
+        workers=workers,
+    )
+
+    assert 0 == data["lost"]
+    assert [{"a": "\ud800"}] == [use[2] for call in data["calls"] for use in call["uses"]]
