@@ -130,11 +130,9 @@ class Record(Collector):
         self._test = OUTSIDE
 
     def see(self, world: World) -> None:
-        """Take the last calls of a fake, its peaks, and what its keys cost."""
+        """Take the last calls of a fake, and what its keys cost."""
         self._catch_up([world])
         self._read.pop(world, None)
-        for peak in world.quotas.peaks():
-            self._take_peak(_nearest(peak, self._test))
         nameless = []
         for key in world.all_keys():
             cost = prices.monthly(key)
@@ -159,6 +157,9 @@ class Record(Collector):
             if made and self._test != OUTSIDE:
                 # A test that runs again may begin anew without having ended.
                 self.tests.setdefault(self._test, Ran(self._began, ""))
+            # Now, and not when the fake ends: a peak is of the test that has called, and that may be over by then.
+            for peak in world.quotas.peaks() if events else ():
+                self._take_peak(_nearest(peak, self._test))
 
     def _made(self, world: World, event: Event) -> Made:
         keys = tuple([self._key(world, use.key) for use in event.uses])

@@ -60,4 +60,6 @@ def test_tasks_of_a_group_are_answered(loop: str, pytester: pytest.Pytester) -> 
     assert [
         "pytest-kms: faults were ordered and never used: ThrottlingException for ListKeys, 1 of them left. What to do:"
         " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
+        ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
+        " or kms_unused_faults = ignore in the ini file."
     ] == told(result)

@@ -107,7 +107,9 @@ async def test_fails(kms):
     unused, unused_call, refusal, refused, missing = told(result)
     assert [
         "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left. What to do:"
-        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them.",
+        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
+        ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
+        " or kms_unused_faults = ignore in the ini file.",
         "1. ListKeys -> ok",
     ] == [unused, unused_call]
     assert refusal.startswith("pytest-kms: GenerateMac is not supported by this version.")

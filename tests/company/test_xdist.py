@@ -71,4 +71,6 @@ def test_verdicts_and_reports_come_from_the_worker(pytester: pytest.Pytester) ->
     assert [
         "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left. What to do:"
         " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
+        ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
+        " or kms_unused_faults = ignore in the ini file."
     ] * 2 == told(result)

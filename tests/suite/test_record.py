@@ -296,3 +296,26 @@ def test_a_call_may_hold_what_utf_8_cannot(record_of: RecordOf, workers: int) ->
 
     assert 0 == data["lost"]
     assert [{"a": "\ud800"}] == [use[2] for call in data["calls"] for use in call["uses"]]
+
+
+@pytest.mark.parametrize("scope", ["function", "session"])
+def test_a_peak_is_of_the_test_that_called(record_of: RecordOf, scope: str) -> None:
+    """Though the fake may end in another."""
+    data = record_of(
+        """
+        def test_few(kms):
+            kms.client.list_keys()
+
+        def test_many(kms):
+            for _ in range(3):
+                kms.client.list_aliases()
+
+        def test_last(kms): pass
+        """,
+        "-o",
+        f"kms_scope={scope}",
+    )
+
+    assert {"ListKeys": "test_it.py::test_few", "ListAliases": "test_it.py::test_many"} == {
+        peak["quota"].partition(" ")[0]: peak["test"] for peak in data["peaks"]
+    }
