@@ -87,6 +87,13 @@ def collectors_for(option: Callable[[str], Any], folder: Path) -> list[Collector
     return made
 
 
+def missing(workers: int) -> list[str]:
+    """Tell how many workers have crashed, if any did: what is told or written without theirs is not all."""
+    if not workers:
+        return []
+    return [f"{workers:,} worker{'' if workers == 1 else 's'} crashed: what they called is missing here."]
+
+
 def write(file: Path, text: str) -> None:
     """Write a file, in a folder that need not be there yet."""
     file.parent.mkdir(parents=True, exist_ok=True)

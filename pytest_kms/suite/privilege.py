@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kms import arns
 from pytest_kms.state.least_privilege import Need, needs_of, policies_for
-from pytest_kms.suite.collector import Collector, write
+from pytest_kms.suite.collector import Collector, missing, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ class Privilege(Collector):
     def __init__(self, file: Path, called: str) -> None:
         self._file = file
         self._called = called
+        self._lost = 0
         self._needs: set[Need] = set()
 
     def see(self, world: World) -> None:
@@ -37,13 +38,17 @@ class Privilege(Collector):
         """Take those of another process."""
         self._needs.update(Need(*row)._replace(context=()) for row in rows)
 
+    def miss(self) -> None:
+        """Know that something is missing."""
+        self._lost += 1
+
     def finish(self) -> None:
         """Write the policies."""
         write(self._file, f"{policies_for(self._needs)}\n")
 
     def told(self) -> list[str]:
         """Say where they are."""
-        return [f"pytest-kms: least privilege in {self._called}"]
+        return [f"pytest-kms: least privilege in {self._called}", *missing(self._lost)]
 
 
 def lasting_needs(world: World) -> Iterator[Need]:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_kms.suite import prices
-from pytest_kms.suite.collector import Collector
+from pytest_kms.suite.collector import Collector, missing
 from pytest_kms.suite.record import DENIED
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ class Summary(Collector):
 
 def _lines(record: Record) -> Iterator[str]:
     calls = record.calls
-    if record.lost:
-        yield f"{_many(record.lost, 'worker')} crashed: what they called is missing here."
+    yield from missing(record.lost)
     if not calls:
         yield "Nothing called KMS."
         return

@@ -11,6 +11,17 @@ from pytest_kms import fake, lifespan
 
 RunSuite = Callable[..., pytest.RunResult]
 
+CRASH = """
+    import os
+
+    def test_crashes(kms):
+        kms.client.list_keys()
+        os._exit(1)
+
+    def test_works(kms):
+        kms.client.list_aliases()
+"""
+
 _OF_SUITE = """
     import pytest
     from pytest_kms import fake_kms
@@ -104,3 +115,12 @@ def test_a_run_leaves_nobody_watching(run_suite: RunSuite, option: str | None) -
 
     assert {"passed": 7} == result.parseoutcomes()
     assert [] == fake.watchers
+
+
+@pytest.mark.parametrize("option", ["--kms-least-privilege", "--kms-cloudtrail"])
+def test_a_file_that_lacks_what_a_crash_has_taken_is_told(run_suite: RunSuite, option: str) -> None:
+    """Policies that let less through than the suite needs are not to be trusted unseen."""
+    result = run_suite(CRASH, f"{option}=made.json", workers=1)
+    place = next(place for place, line in enumerate(result.outlines) if "made.json" in line)
+
+    assert "1 worker crashed: what they called is missing here." == result.outlines[place + 1]
