@@ -22,7 +22,10 @@
   const dollars = amount => !amount || amount >= 1 ? `$${amount.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
     : `$${amount.toFixed(amount >= 0.0003 ? 4 : 6)}`;
   const percent = share => `${share >= 0.1 ? Math.round(share * 100) : Number((share * 100).toPrecision(2))} %`;
-  const seconds = value => `${Number(value.toFixed(value < 10 ? 2 : 0)).toLocaleString("en")} s`;
+  const seconds = value => {
+    const [unit, size] = [["days", 86400], ["h", 3600], ["min", 60]].find(([, size]) => value >= 2 * size) || ["s", 1];
+    return `${Number((value / size).toFixed(value < 10 ? 2 : 1)).toLocaleString("en")} ${unit}`;
+  };
   const context = of => Object.keys(of).sort().map(name => `${name}: ${of[name]}`).join(", ");
   const shortly = call => call.principal.replace(/^arn:[^:]*:(iam|sts)::[0-9]*:/, "") + (call.via ? ` via ${call.via}` : "");
   const severalHomes = new Set(data.keys.map(key => key.region + key.account)).size > 1;

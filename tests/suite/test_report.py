@@ -103,7 +103,7 @@ def test_is_denied(kms):
 def test_waits(kms):
     kms.throttle("Encrypt")
     encrypt(kms)
-    kms.clock.advance(seconds=90)
+    kms.clock.advance(days=30)
     with pytest.raises(kms.client.exceptions.NotFoundException):
         encrypt(kms, "alias/nowhere")
 
@@ -240,6 +240,7 @@ def test_the_timeline_has_a_lane_for_each_test(page: Page) -> None:
     assert ["tick ok"] * 3 == [mark.get_attribute("class") for mark in lanes[0]]
     assert ["tick denied"] == [mark.get_attribute("class") for mark in lanes[1]]
     assert ["tick retried", "gap", "tick error"] == [mark.get_attribute("class") for mark in lanes[2]]
+    assert "30 days" == lanes[2][1].text
     assert (201, "30 more") == (len(lanes[4]), lanes[4][-1].text)
     lanes[4][-1].click()
     assert 230 == len(page.all(".lane")[4].find_elements("css selector", ".tick"))
