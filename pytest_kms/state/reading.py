@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from pytest_kms.state.trail import Trail
 
@@ -32,3 +32,8 @@ class ReadTrail(Trail):
         for place, event in enumerate(super().__iter__()):
             self.seen.add(place)
             yield event
+
+    def to_cloudtrail(self, *, account: str | None = None) -> list[dict[str, Any]]:
+        """Return the records that CloudTrail would write: of all calls, which are looked at thereby."""
+        self.seen.update(range(len(self)))
+        return super().to_cloudtrail(account=account)

@@ -23,6 +23,7 @@ READINGS: dict[str, tuple[Callable[[Any], object], set[int]]] = {
     "a comparison": (lambda trail: trail == [], {0, 1, 2}),
     "a filter": (lambda trail: trail.filter("ListKeys"), {0, 2}),
     "a filter that finds nothing": (lambda trail: trail.filter("Decrypt"), set()),
+    "the records of CloudTrail": (lambda trail: trail.to_cloudtrail(), {0, 1, 2}),
     "the policies": (lambda trail: trail.least_privilege(), set()),
 }
 
