@@ -99,10 +99,7 @@ def without_material(kms: FakeKMS, end: str) -> object:
     """Use a key whose imported material is gone, or never came."""
     import datetime as dt
 
-    if end == "never":
-        client = made(kms, origin="EXTERNAL")
-    else:
-        client = made(kms, origin="EXTERNAL", material=b"k" * 32)
+    client = made(kms, origin="EXTERNAL", **({} if end == "never" else {"material": b"k" * 32}))
     if end == "deleted":
         client.delete_imported_key_material(KeyId=ID)
         client.delete_imported_key_material(KeyId=ID)
