@@ -149,6 +149,7 @@ class Service:
             botocore.exceptions.ClientError: what KMS refuses.
 
         """
+        __tracebackhide__ = True  # with its local variables, which pytest may show
         facts, key_id = self._at_rest, key.arn if isinstance(key, Key) else key
         bound_to = self.encryption_context(resource, context=context)
         if facts.way == CONTENT:
@@ -181,6 +182,7 @@ class Service:
             botocore.exceptions.ClientError: what KMS refuses.
 
         """
+        __tracebackhide__ = True
         plaintext = self._decrypt(stored)
         if stored.content is None:
             return plaintext
@@ -196,6 +198,7 @@ class Service:
         return facts
 
     def _decrypt(self, stored: Stored) -> bytes:
+        __tracebackhide__ = True
         answer = self.client.decrypt(
             CiphertextBlob=stored.ciphertext, EncryptionContext=dict(stored.encryption_context)
         )

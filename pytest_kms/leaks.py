@@ -232,7 +232,7 @@ def _where(content: bytes, offset: int) -> str:
     try:
         content.decode()
     except UnicodeDecodeError:
-        return f", byte {offset}"
+        return f", byte {offset}" if offset else ""
     line = content.count(b"\n", 0, offset) + 1
     return f", line {line}" if b"\n" in content.rstrip() else ""
 

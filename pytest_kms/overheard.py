@@ -84,7 +84,7 @@ def _content(body: Any) -> bytes:
         return body.encode()
     if isinstance(body, (bytes, bytearray)):
         return bytes(body)
-    if hasattr(body, "tell") and hasattr(body, "seek"):
+    if callable(getattr(body, "seekable", None)) and body.seekable():
         where = body.tell()
         body.seek(0)  # others who answer requests, as moto does, may have read it by now
         content = body.read()

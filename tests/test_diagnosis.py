@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import re
 import textwrap
@@ -97,9 +98,7 @@ def deleted(kms: FakeKMS, *, by_call: bool) -> object:
 
 def without_material(kms: FakeKMS, end: str) -> object:
     """Use a key whose imported material is gone, or never came."""
-    import datetime as dt
-
-    client = made(kms, origin="EXTERNAL", **({} if end == "never" else {"material": b"k" * 32}))
+    client = made(kms, origin="EXTERNAL", material=None if end == "never" else b"k" * 32)
     if end == "deleted":
         client.delete_imported_key_material(KeyId=ID)
         client.delete_imported_key_material(KeyId=ID)

@@ -65,7 +65,7 @@ def test_the_failure_says_where_and_never_what(kms: FakeKMS, key: Key) -> None:
     assert [
         "pytest-kms: expected no plaintext in what was given; it is in 3 places.",
         "Where it is:",
-        "  argument 1: Plaintext of call 2, as it is",
+        "  argument 1, byte 3: Plaintext of call 2, as it is",
         "  argument 2['keys'][1]: Plaintext of call 1, in hex",
         "  argument 2['body'], line 2: Plaintext of call 2, as Python shows bytes",
         "What it is of:",
