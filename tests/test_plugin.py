@@ -630,6 +630,8 @@ def test_help_lists_the_options(pytester: pytest.Pytester, monkeypatch: pytest.M
         "kms_unasserted_calls (string): pytest-kms: fail a test with calls that no assertion looked at: error or ignore"
         " (default: ignore)",
         "kms_max_calls (linelist): pytest-kms: how often a test may call operations, one a line: Decrypt = 1",
+        "kms_leaks (string): pytest-kms: what a plaintext or data key in output, logs, files or other requests is:"
+        " error, ignore (default: ignore)",
         "kms_guard (bool): pytest-kms: fail a test that calls KMS without the fixture (default: false)",
         "kms_scope (string): pytest-kms: how long a fake lives: function, class, module, package, session"
         " (default: function)",

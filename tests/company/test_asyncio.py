@@ -115,7 +115,7 @@ async def test_fails(kms):
     assert refusal.startswith("pytest-kms: GenerateMac is not supported by this version.")
     assert [
         "1. GenerateMac alias/orders -> NotSupported",
-        "1. DescribeKey alias/orders -> NotFoundException",
+        "1. DescribeKey alias/orders -> NotFoundException   <-- the test ended with this error",
     ] == [refused, missing]
     assert "plugin.py" not in result.stdout.str()
 

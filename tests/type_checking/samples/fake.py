@@ -63,6 +63,7 @@ def test_mistakes(kms: FakeKMS, anything: Any) -> None:
     kms.assert_used("alias/orders", "Encrypt", 1)  # error
     kms.clock.advance(8)  # error
     kms.clock.at("2031-01-01")  # error
+    kms.trail.filter(no_such_criterion=7)  # error
     kms.trail.append(anything)  # error
     kms.trail[0] = anything  # error
     kms.trail.last.operation = "Encrypt"  # error

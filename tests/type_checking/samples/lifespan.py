@@ -76,5 +76,6 @@ def test_mistakes() -> None:
     pytest_kms.kms_fixture("test")  # error
     pytest_kms.kms_fixture("module", "eu-west-1")  # error
     pytest_kms.kms_fixture(seed=b"1")  # error
+    pytest_kms.kms_fixture(unused_faults="maybe")  # error
     pytest_kms.no_such_name()  # error
     seal(7).no_such_method()  # error
