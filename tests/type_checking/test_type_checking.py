@@ -25,7 +25,7 @@ Checker = Callable[[Path, Path, Path], "set[tuple[str, int]]"]
 def _by_mypy(samples: Path, python: Path, work: Path) -> set[tuple[str, int]]:
     """Return the lines that mypy finds errors in."""
     arguments = ["--strict", "--no-error-summary", "--output=json", "--config-file=", f"--cache-dir={work / 'cache'}"]
-    told = _run("mypy", *arguments, f"--python-executable={python}", str(samples))
+    told = _run(work, "mypy", *arguments, f"--python-executable={python}", str(samples))
     found = [json.loads(line) for line in told.splitlines()]
     return {(Path(error["file"]).name, error["line"]) for error in found if error["severity"] == "error"}
 
@@ -34,7 +34,7 @@ def _by_pyright(samples: Path, python: Path, work: Path) -> set[tuple[str, int]]
     """Return the lines that pyright finds errors in."""
     shutil.copytree(samples, work / "samples")
     (work / "pyrightconfig.json").write_text(json.dumps({"include": ["samples"], "typeCheckingMode": "strict"}))
-    told = json.loads(_run("pyright", "--outputjson", f"--pythonpath={python}", "-p", str(work)))
+    told = json.loads(_run(work, "pyright", "--outputjson", f"--pythonpath={python}", "-p", str(work)))
     return {
         (Path(error["file"]).name, error["range"]["start"]["line"] + 1)
         for error in told["generalDiagnostics"]
@@ -42,12 +42,12 @@ def _by_pyright(samples: Path, python: Path, work: Path) -> set[tuple[str, int]]
     }
 
 
-def _run(module: str, *arguments: str) -> str:
+def _run(work: Path, module: str, *arguments: str) -> str:
     """Run a type checker offline: pyright and node come with their packages, and nobody looks for newer ones."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYRIGHT_PYTHON_", "MYPY"))}
     settings = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1", "PYRIGHT_PYTHON_GLOBAL_NODE": "0"}
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, env=clean | settings, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, env=clean | settings, cwd=work, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout
 
