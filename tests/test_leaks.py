@@ -356,3 +356,33 @@ def test_what_is_remembered_for_the_search_shows_no_secret(kms: FakeKMS, secret:
     assert "correct horse" not in shown
     assert "<Part there>" in shown
     assert "[<Told of Encrypt>]" in shown
+
+
+def test_what_a_call_is_on_its_way_shows_no_secret(kms: FakeKMS, secret: bytes) -> None:
+    """Answers, and what policies are asked."""
+    from pytest_kms.condition_keys import Asked
+    from pytest_kms.engine import Reply
+
+    members = {"Plaintext": secret}
+    asked = Asked(
+        operation="Encrypt",
+        members=members,
+        caller=kms.principal("role/app"),
+        region="us-east-1",
+        now=kms.clock.now,
+    )
+
+    assert "<Reply 200 to 7>" == repr(Reply(200, secret, "7"))
+    assert "<Asked about Encrypt>" == repr(asked)
+
+
+def test_what_kms_did_by_itself_is_no_secret(kms: FakeKMS, secret: bytes) -> None:
+    """A rotation stands between the calls."""
+    key = kms.create_key()
+    kms.client.enable_key_rotation(KeyId=key.id)
+    kms.clock.advance(days=400)
+    kms.client.encrypt(KeyId=key.id, Plaintext=secret)
+
+    assert "RotateKey" in [event.operation for event in kms.trail]
+    with pytest.raises(AssertionError, match="it is in 1 place"):
+        kms.assert_no_plaintext_in(secret)

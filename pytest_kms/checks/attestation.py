@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 
 def check(call: Call) -> None:
-    """Read the attestation document, where the call has one, and refuse one that is not in order."""
-    if "Recipient" not in call.input:
-        return
+    """Read the attestation document of a call that has a Recipient, and refuse one that is not in order."""
     document = call.input["Recipient"].get("AttestationDocument")
     # AWS's sentences were not found, neither for a document that is missing nor for one that is malformed.
     if document is None:

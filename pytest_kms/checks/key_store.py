@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 def check(call: Call) -> None:
     """Refuse what a cluster or an external key manager would have to do and cannot."""
-    if not call.operation.cryptographic:
-        return
     for place, thing in enumerate(call.found):
         if isinstance(thing, Key) and thing.store is not None:
             opens = isinstance(call.operation.targets[place], CiphertextKey)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 def check(call: Call) -> None:
     """Refuse a key of another usage than the operation has."""
     usage = call.operation.usage
-    if usage is None:
-        return
     for key in call.keys:
         if key.usage != usage:
             raise InvalidKeyUsageException(
