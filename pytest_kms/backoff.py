@@ -55,23 +55,28 @@ _patched: dict[str, list[tuple[Any, str, Any]]] = {}
 _modules_seen = 0
 
 
-def follow(world: World, invocation: str, *, real: bool) -> Serving:
+def follow(world: World, invocation: str, *, real: bool) -> None:
     """From here on the waits of a call pass on a fake's clock, or, if they are real, are noted."""
     _patch()
-    serving = _serving.get()
-    if serving is None or serving.invocation != invocation or serving.world is not world:
-        serving = Serving(world, real, invocation)
-        _serving.set(serving)
-    return serving
+    if _followed(world, invocation) is None:
+        _serving.set(Serving(world, real, invocation))
 
 
 def delay(world: World, invocation: str) -> float:
     """Return what the client of a call has waited before the attempt that is sent now."""
-    serving = _serving.get()
-    if serving is None or serving.invocation != invocation or serving.world is not world:
+    # Most calls are tried once, and nothing is followed: what every call does has to be little.
+    serving = _serving.get() and _followed(world, invocation)
+    if serving is None:
         return 0.0
     waited, serving.delay = serving.delay, 0.0
     return waited
+
+
+def _followed(world: World, invocation: str) -> Serving | None:
+    serving = _serving.get()
+    if serving is None or serving.invocation != invocation or serving.world is not world:
+        return None
+    return serving
 
 
 def make_client(world: World | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_kms.state import lines
 from pytest_kms.state.trail import Attempt, Event, KeyUse, Trail
@@ -78,10 +78,7 @@ def _gist(event: Event) -> str:
 
 def _differences(left: Event, right: Event) -> Iterator[str]:
     """Tell the fields that differ, one a line."""
-    for name in Event._fields:
-        was, now = getattr(left, name), getattr(right, name)
-        if was == now:
-            continue
+    for name, was, now in _different_fields(left, right):
         if name == "uses":
             yield from _different_uses(was, now)
         elif name == "attempts":
@@ -90,15 +87,20 @@ def _differences(left: Event, right: Event) -> Iterator[str]:
             yield from _changes(name, was, now)
 
 
+def _different_fields(left: Any, right: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Give the fields of two named tuples that are not equal."""
+    for name, was, now in zip(left._fields, left, right, strict=True):
+        if was != now:
+            yield name, was, now
+
+
 def _different_uses(left: Sequence[KeyUse], right: Sequence[KeyUse]) -> Iterator[str]:
     if len(left) != len(right):
         yield f"  keys: {_keys(left)} -> {_keys(right)}"
         return
     for was, now in zip(left, right, strict=True):
-        for name in KeyUse._fields:
-            one, other = getattr(was, name), getattr(now, name)
-            if one != other:
-                yield from _changes(f"{was.member}.{name}", one, other)
+        for name, one, other in _different_fields(was, now):
+            yield from _changes(f"{was.member}.{name}", one, other)
 
 
 def _keys(uses: Sequence[KeyUse]) -> str:
@@ -111,9 +113,8 @@ def _different_attempts(left: Sequence[Attempt], right: Sequence[Attempt]) -> It
         yield f"  attempts: {len(left)} -> {len(right)}"
         return
     for was, now in zip(left, right, strict=True):
-        for name in Attempt._fields:
-            one, other = getattr(was, name), getattr(now, name)
-            if one != other and (name != "time" or was.number > 1):
+        for name, one, other in _different_fields(was, now):
+            if name != "time" or was.number > 1:
                 yield from _changes(f"attempt {was.number}.{name}", one, other)
 
 

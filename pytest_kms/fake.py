@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 DEFAULT_ACCOUNT = "123456789012"
 MAX_PLAINTEXT = 4096
 
-watchers = watching.watchers
-
 
 class FakeKMS(Audited):
     """AWS KMS, in this process, for one test.

@@ -170,9 +170,8 @@ class Call:
         everything = (Resource(operation.name, "*", self.region),) if operation.on_everything else ()
         return (*self.resources, *everything, *(operation.also(self) if operation.also else ()))
 
-    @property
     def event(self) -> Event:
-        """What is known of the call now, as the trail will have it."""
+        """Tell what is known of the call now, as the trail will have it."""
         return self.told().event()
 
     def told(

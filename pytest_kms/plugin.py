@@ -189,7 +189,7 @@ def pytest_configure(config: pytest.Config) -> None:
     collectors = _collectors(config)
     if collectors:
         config.pluginmanager.register(_Suite(config, collectors), "pytest_kms_suite")
-    config.stash[_outer] = len(stub.active())
+    config.stash[_outer] = len(stub.worlds())
     ended = config.stash[_ended] = []
     watching.witnesses.append(ended.append)
     config.add_cleanup(lambda: watching.witnesses.remove(ended.append))
@@ -210,14 +210,12 @@ class _Suite:
     """The hooks of a run that leaves something behind; they only tell the collectors what happens."""
 
     def __init__(self, config: pytest.Config, collectors: list[Collector]) -> None:
-        from pytest_kms import fake
-
         self._collectors = collectors
         self._outcomes: dict[str | None, str] = {}
         self._running = False
         for collector in collectors:
-            fake.watchers.append(collector.see)
-            config.add_cleanup(partial(fake.watchers.remove, collector.see))
+            watching.watchers.append(collector.see)
+            config.add_cleanup(partial(watching.watchers.remove, collector.see))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -418,20 +416,9 @@ def kms_fixture(
 
 def _defaults(config: pytest.Config) -> dict[str, Any]:
     """Collect what the ini file says that a fake is to be like."""
-    settings: dict[str, Any] = {
-        "quotas": config.getini("kms_quotas"),
-        "real_backoff": config.getini("kms_real_backoff"),
-        "eventual_consistency": config.getini("kms_eventual_consistency"),
-        "unsupported": config.getini("kms_unsupported"),
-        "unused_faults": config.getini("kms_unused_faults"),
-        "unasserted_calls": config.getini("kms_unasserted_calls"),
-        "max_calls": config.getini("kms_max_calls"),
-    }
-    for name in ("region", "account", "seed"):
-        value = config.getini(f"kms_{name}")
-        if value:
-            settings[name] = value
-    return settings
+    ini = {name: config.getini(f"kms_{name}") for name in _MARKER_ARGUMENTS - {"leaks"}}
+    # Of these an empty text says nothing.
+    return {name: value for name, value in ini.items() if value or name not in ("region", "account", "seed")}
 
 
 def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -607,17 +594,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _mark(item: pytest.Item, when: str) -> None:
     """Note where the trails are that go back to before a test, or before its teardown."""
-    fakes = stub.active()[item.config.stash[_outer] :]
-    if fakes:
+    worlds = _active_worlds(item)
+    if worlds:
         from pytest_kms.diagnosis import marks_of
 
-        item.stash[_since][when] = marks_of([fake.world for fake in fakes])
+        item.stash[_since][when] = marks_of(worlds)
+
+
+def _active_worlds(item: pytest.Item) -> list[World]:
+    """List what the fakes remember that are active, of this run alone."""
+    return stub.worlds()[item.config.stash[_outer] :]
 
 
 def _worlds(item: pytest.Item) -> list[World]:
     """List what the fakes of a test remember, of those that have ended too, the latest last."""
-    config = item.config
-    return [*config.stash[_ended], *(fake.world for fake in stub.active()[config.stash[_outer] :])]
+    return [*item.config.stash[_ended], *_active_worlds(item)]
 
 
 def _diagnosis(item: pytest.Item, when: str, error: BaseException) -> list[tuple[str, str]]:

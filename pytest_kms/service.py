@@ -185,7 +185,7 @@ def secret_members(name: str) -> frozenset[str]:
 @cache
 def secret_answers(name: str) -> frozenset[str]:
     """Name the output members of an operation that no log may show."""
-    shape = operation_model(name).output_shape
+    shape = output_shape(name)
     return (_secrets(shape) if shape else frozenset()) | _GRANT_TOKENS
 
 

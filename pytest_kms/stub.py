@@ -85,11 +85,6 @@ def worlds() -> list[World]:
     return [fake.world for fake in _active]
 
 
-def active() -> list[Active]:
-    """List the fakes that are active; the last one answers."""
-    return list(_active)
-
-
 def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
     """Answer a KMS request, if a fake is active. botocore calls this for every one just before it is sent."""
     if not _active:
@@ -98,12 +93,13 @@ def on_before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AW
     if "moto.core.config" in sys.modules:
         _let_moto_pass_kms(sys.modules["moto.core.config"])
     response = _response_class()(request.url)
-    retries = context["client_config"].retries if (context := _context(request)) else None
+    context = getattr(request, "context", None)  # which older botocores do not tell
+    retries = context["client_config"].retries if context else None
     if retries and retries.get("mode") in _WITHOUT_RATES:
-        _answer(fake, response, event_name, request)
+        _answer(fake, response, event_name, request, context)
     else:
-        # A rate limiter may wait first. Requests of older botocores do not tell.
-        backoff.follow(fake.world, _invocation(request), real=fake.real_backoff)
+        # A rate limiter may wait first.
+        backoff.follow(fake.world, _invocation(request, context), real=fake.real_backoff)
         setattr(request, _PENDING, (fake, response))
     return response
 
@@ -113,7 +109,7 @@ def on_sending(request: AWSPreparedRequest, event_name: str, **_: Any) -> None:
     pending = getattr(request, _PENDING, None)
     if pending is not None:
         fake, response = pending
-        _answer(fake, response, event_name, request)
+        _answer(fake, response, event_name, request, getattr(request, "context", None))
     elif overhear is not None and not event_name.startswith("before-send.kms."):
         overhear(event_name, request)
 
@@ -171,19 +167,20 @@ def _refuse_stray(report: Callable[[OutsideFixture], None], operation: str) -> N
     raise stray
 
 
-def _answer(fake: Active, response: Any, event_name: str, request: AWSPreparedRequest) -> None:
+def _answer(fake: Active, response: Any, event_name: str, request: AWSPreparedRequest, context: Any) -> None:
     __tracebackhide__ = True
     engine = _engine()
     world = fake.world
     try:
         with world.lock:
-            reply = engine.handle(world, _read(engine.make_request, event_name.rpartition(".")[2], request, world))
+            made = _read(engine.make_request, event_name.rpartition(".")[2], request, context, world)
+            reply = engine.handle(world, made)
     except BaseException:
         backoff.leave()
         raise
     if reply.status != _OK or reply.mishap:
         # It may be tried again.
-        backoff.follow(world, _invocation(request), real=fake.real_backoff)
+        backoff.follow(world, _invocation(request, context), real=fake.real_backoff)
         if reply.mishap in _CAUSES:
             raise _exception(reply.mishap, request)
     response.fill(
@@ -228,11 +225,12 @@ def _engine() -> Any:
     return engine
 
 
-def _read(make: Callable[[tuple[Any, ...]], Request], operation: str, request: Any, world: World) -> Request:
+def _read(
+    make: Callable[[tuple[Any, ...]], Request], operation: str, request: Any, context: Any, world: World
+) -> Request:
     scope = _header(request, "Authorization").partition("Credential=")[2]
     access_key = scope.partition("/")[0] or None
     body = request.body or b"{}"
-    context = _context(request)
     if context:
         retries = context["retries"]
         invocation = retries["invocation-id"]
@@ -241,20 +239,14 @@ def _read(make: Callable[[tuple[Any, ...]], Request], operation: str, request: A
         # Older botocores tell it in the headers alone, and the Region of an unsigned request not at all.
         config = _config.get()
         region = scope.split("/", 3)[2] if access_key else world.region
-        invocation = _invocation(request)
+        invocation = _invocation(request, context)
         attempt = int(_header(request, "amz-sdk-request").partition("attempt=")[2].partition(";")[0] or 1)
     delay = backoff.delay(world, invocation)
     return make((operation, body, region, access_key, invocation, attempt, delay, request, config))
 
 
-def _context(request: Any) -> Any:
-    """Return what botocore knows of a request, which older ones do not tell."""
-    return getattr(request, "context", None)
-
-
-def _invocation(request: Any) -> str:
+def _invocation(request: Any, context: Any) -> str:
     """Return what the attempts of one call have in common."""
-    context = _context(request)
     if context:
         invocation: str = context["retries"]["invocation-id"]
         return invocation

@@ -20,3 +20,12 @@ def told(result: pytest.RunResult) -> list[str]:
     """Return what the plugin says in the reports: its verdicts, and the calls of its sections."""
     lines = result.outlines
     return [line for line in lines if line.startswith("pytest-kms: ") or (line[:1].isdigit() and " -> " in line)]
+
+
+def unused(left: str) -> str:
+    """Write the verdict on faults that were ordered and never used, such as "ThrottlingException for Encrypt, 1"."""
+    return (
+        f"pytest-kms: faults were ordered and never used: {left} of them left. What to do: check"
+        " that the code under test makes these calls, or order fewer; kms.reset() forgets them. To turn it off:"
+        ' unused_faults="ignore", of the marker or fake_kms(), or kms_unused_faults = ignore in the ini file.'
+    )

@@ -10,6 +10,7 @@ import pytest
 from answers import TESTER
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from failures import failure
 
 from pytest_kms import FakeKMS, UsageError
 
@@ -61,13 +62,6 @@ class Holding:
 
     def __repr__(self) -> str:
         return f"Holding({', '.join(f'{name}={value!r}' for name, value in self.entries.items())})"
-
-
-def failure(check: Callable[[], None]) -> list[str]:
-    """Return the lines of the failure that a check ends with."""
-    with pytest.raises(AssertionError) as excinfo:
-        check()
-    return str(excinfo.value).splitlines()
 
 
 def refusal(check: Callable[[], None]) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from answers import TESTER
 from dirty_equals import IsStr
+from failures import failure
 
 from pytest_kms import FakeKMS, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 pytestmark = pytest.mark.kms(region="us-east-1")
 
@@ -30,13 +31,6 @@ def calls(kms: FakeKMS) -> None:
     for name in ("alias/orders", "alias/archive"):
         client.encrypt(KeyId=name, Plaintext=b"x", EncryptionContext=context)
     client.describe_key(KeyId="alias/orders")
-
-
-def failure(check: Callable[[], None]) -> list[str]:
-    """Return the lines of the failure that a check ends with."""
-    with pytest.raises(AssertionError) as excinfo:
-        check()
-    return str(excinfo.value).splitlines()
 
 
 @pytest.mark.parametrize(

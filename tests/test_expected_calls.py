@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from dirty_equals import IsPartialDict
+from failures import failure
 
 from pytest_kms import FakeKMS, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 pytestmark = pytest.mark.kms(region="us-east-1")
 
@@ -29,13 +30,6 @@ def keys(kms: FakeKMS) -> None:
 def encrypt(kms: FakeKMS, name: str = "alias/orders", **context: str) -> None:
     """Encrypt by a call."""
     kms.client.encrypt(KeyId=name, Plaintext=b"x", EncryptionContext=context)
-
-
-def failure(check: Callable[[], None]) -> list[str]:
-    """Return the lines of the failure that a check ends with."""
-    with pytest.raises(AssertionError) as excinfo:
-        check()
-    return str(excinfo.value).splitlines()
 
 
 def test_a_block_that_calls_as_expected_is_silent(kms: FakeKMS) -> None:

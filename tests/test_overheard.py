@@ -11,6 +11,7 @@ import boto3.session
 import botocore.handlers  # noqa: F401  # an inner run in this process is to be the first to import none of these
 import pytest
 from botocore.config import Config
+from suites import outcomes
 
 from pytest_kms import FakeKMS, engine, fake_kms, stub  # noqa: F401  # as above
 from pytest_kms.overheard import Overheard, complaint
@@ -51,11 +52,6 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         return pytester.runpytest_inprocess(*plugins, *arguments)
 
     return run
-
-
-def outcomes(result: pytest.RunResult) -> dict[str, int]:
-    """Return how the tests of a run ended."""
-    return {name: count for name, count in result.parseoutcomes().items() if not name.startswith("warning")}
 
 
 LEAKS = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from failures import failure
 from policies import allow, by, deny, policy
 
 from pytest_kms import FakeKMS, UsageError
@@ -30,13 +31,6 @@ WHAT_NEXT = (
     " kms.trail.least_privilege() gives the policies that all calls need."
 )
 NONE = "What to do: check that the code under test was called, and by whom; what was denied is not asked."
-
-
-def failure(check: Callable[[], None]) -> list[str]:
-    """Return the lines of the failure that a check ends with."""
-    with pytest.raises(AssertionError) as excinfo:
-        check()
-    return str(excinfo.value).splitlines()
 
 
 def refusal(check: Callable[[], None]) -> str:

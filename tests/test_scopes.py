@@ -6,6 +6,7 @@ import os
 
 import boto3.session  # noqa: F401  # see below
 import pytest
+from suites import unused
 
 # An inner run in this process forgets the modules that it was the first to import; let it be the first of none.
 from pytest_kms import engine, fake_kms, lifespan  # noqa: F401
@@ -13,12 +14,7 @@ from pytest_kms import engine, fake_kms, lifespan  # noqa: F401
 # Some suites call GenerateMac, which they lack: their runs share this process's operations.
 pytestmark = pytest.mark.usefixtures("without_generate_mac")
 
-UNUSED = (
-    "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left. What to do:"
-    " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
-    ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
-    " or kms_unused_faults = ignore in the ini file."
-)
+UNUSED = unused("ThrottlingException for Encrypt, 1")
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import unittest
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from suites import outcomes, unused
 
 from pytest_kms import FakeKMS, UsageError, fake_kms
 
@@ -24,11 +25,7 @@ import pytest_kms
 from pytest_kms import fake_kms
 
 """
-FAULTS = (
-    "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left. What to do: check"
-    " that the code under test makes these calls, or order fewer; kms.reset() forgets them. To turn it off:"
-    ' unused_faults="ignore", of the marker or fake_kms(), or kms_unused_faults = ignore in the ini file.'
-)
+FAULTS = unused("ThrottlingException for Encrypt, 1")
 BUDGET_TO_DO = (
     "What to do: look for calls that could be spared, or allow more in max_calls. To turn it off: max_calls=None, of"
     " the marker or fake_kms(), or no kms_max_calls in the ini file."
@@ -48,11 +45,6 @@ def run(pytester: pytest.Pytester, source: str, *lines: str) -> pytest.RunResult
     pytester.makepyfile(HEADER + textwrap.dedent(source))
     # Hypothesis would import itself anew in each run.
     return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-rfE")
-
-
-def outcomes(result: pytest.RunResult) -> dict[str, int]:
-    """Count passed and failed tests, and errors."""
-    return {name: count for name, count in result.parseoutcomes().items() if "warning" not in name}
 
 
 def told(result: pytest.RunResult) -> list[str]:

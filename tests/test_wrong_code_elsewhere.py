@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-
-sys.path.insert(0, str(Path(__file__).parent / "examples"))
-
 from wrong_code import MISTAKES, Mistake
 
 TRIED = (5, 2)

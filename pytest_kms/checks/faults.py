@@ -17,12 +17,12 @@ def check(call: Call) -> None:
         return
     operation = call.operation.name
     keys = [key.arn for key in call.keys]
-    failure = faults.strike(operation, keys, lambda: call.event)
+    failure = faults.strike(operation, keys, call.event)
     error = None if failure is None else failure.make()
     if failure is not None and failure.carried_out:
         call.failure, error = failure, None
     if not isinstance(error, Mishap):  # what nobody answers takes no time of KMS's
-        call.latency = faults.seconds(operation, keys, lambda: call.event)
+        call.latency = faults.seconds(operation, keys, call.event)
     if isinstance(error, AccessDeniedException):
         error.message = _denial(call)
     if error is not None:

@@ -34,6 +34,7 @@ from pytest_kms.state.trail import last_use, tracking_start
 from pytest_kms.targets import KeyId
 
 if TYPE_CHECKING:
+    from pytest_kms.crypto.specs import KeySpec
     from pytest_kms.operation import Answer, Call
     from pytest_kms.state.key import Key
     from pytest_kms.state.registry import Registry
@@ -58,14 +59,18 @@ def usage_fits_spec(call: Call) -> None:
     if usage is None:
         raise ValidationException(
             "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
-            why=f"the usages of {spec.name} are {', '.join(spec.algorithms)}",
+            why=_usages(spec),
         )
     if usage not in spec.algorithms:
         raise ValidationException(
             f"KeyUsage {usage} is not compatible with KeySpec {spec.name}",
-            why=f"the usages of {spec.name} are {', '.join(spec.algorithms)}",
+            why=_usages(spec),
         )
     expect_spec_in_region(spec, call.region)
+
+
+def _usages(spec: KeySpec) -> str:
+    return f"the usages of {spec.name} are {', '.join(spec.algorithms)}"
 
 
 def origin_fits_spec(call: Call) -> None:

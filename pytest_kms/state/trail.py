@@ -374,11 +374,9 @@ class Trail(Sequence[Event]):
 
     def context_of(self, head: bytes) -> Mapping[str, str] | None:
         """Return the encryption context of the call that was answered a ciphertext with this head."""
-        for told in self._told:
-            if isinstance(told, Told):
-                for blob in told.answer.values():
-                    if isinstance(blob, bytes) and blob.startswith(head):
-                        return told.uses[-1].encryption_context
+        for told in self._attempts():
+            if any(isinstance(blob, bytes) and blob.startswith(head) for blob in told.answer.values()):
+                return told.uses[-1].encryption_context
         return None
 
     @property
@@ -399,17 +397,20 @@ class Trail(Sequence[Event]):
 
     def maker_of(self, member: str, made: bytes) -> tuple[int, Told] | None:
         """Find the call that was answered something in a member: its number, and what was told of it."""
-        for told in self._told:
-            if isinstance(told, Told) and told.answer.get(member) == made:
+        for told in self._attempts():
+            if told.answer.get(member) == made:
                 return self.number_of(told.invocation) or 0, told
         return None
 
     def secrets(self) -> Iterator[tuple[int, str, bytes]]:
         """Give the secrets of the calls: the number of the call, the member, the secret. For no eyes but a search's."""
-        for told in tuple(self._told):
-            if isinstance(told, Told):
-                for member, secret in told.secrets():
-                    yield self.number_of(told.invocation) or 0, member, secret
+        for told in self._attempts():
+            for member, secret in told.secrets():
+                yield self.number_of(told.invocation) or 0, member, secret
+
+    def _attempts(self) -> Iterator[Told]:
+        """Give what was told of calls, without what KMS did by itself."""
+        return (told for told in tuple(self._told) if isinstance(told, Told))
 
     @property
     def _events(self) -> list[Event]:

@@ -82,8 +82,7 @@ class World:
         self._contexts: dict[bytes, Mapping[str, str]] = {}
         self._aws_owned: dict[tuple[str, str], Key] = {}
         self.key_stores_ever: dict[str, CustomKeyStore] = {}
-        self.keys_in_stores: dict[str, Key] = {}
-        """By their ids and ARNs, those that were deleted too: the trail may still tell of them."""
+        """By their ids, those that were deleted too: the trail may still tell of them."""
         self._principals: dict[str, Principal] = {}
         self.acting: list[Principal] = [default_principal(region, account)]
 
@@ -250,8 +249,6 @@ class World:
         )
         backing.primary = key
         key.home.add(key)
-        if store is not None:
-            self.keys_in_stores[key.arn] = key
         if origin != EXTERNAL:
             make = partial(self._derive_material, key_spec, key_id)
             self.add_material(backing, KeyMaterial(self.random_bytes(32), content=material, make=make))

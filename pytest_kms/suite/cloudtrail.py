@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pytest_kms.state.trail import repeatable_uuid
-from pytest_kms.suite.collector import Collector, missing
+from pytest_kms.suite.collector import Collector, missing, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +25,6 @@ class CloudTrail(Collector):
     def __init__(self, file: Path, called: str) -> None:
         self._file = file
         self._called = called
-        self._lost = 0
         self._records: list[dict[str, Any]] = []
 
     def see(self, world: World) -> None:
@@ -40,22 +39,17 @@ class CloudTrail(Collector):
         """Take those of another process."""
         self._records += rows
 
-    def miss(self) -> None:
-        """Know that something is missing."""
-        self._lost += 1
-
     def finish(self) -> None:
         """Write the file."""
         text = json.dumps({"Records": list(_told_apart(self._records))}, separators=(",", ":"))
         content = text.encode()
         if self._file.suffix == ".gz":
             content = gzip.compress(content, mtime=0)  # so that the same records give the same file
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._file.write_bytes(content)
+        write(self._file, content)
 
     def told(self) -> list[str]:
         """Say where they are."""
-        return [f"pytest-kms: {len(self._records)} CloudTrail records in {self._called}", *missing(self._lost)]
+        return [f"pytest-kms: {len(self._records)} CloudTrail records in {self._called}", *missing(self.lost)]
 
 
 def _told_apart(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,8 @@ class Collector:
 
     name = ""
     """What pytest-xdist brings its rows under."""
+    lost = 0
+    """How many other processes gave nothing."""
 
     def begin(self, test: str, worlds: Sequence[World]) -> None:
         """Know that a test begins, its setup first, and which fakes are active."""
@@ -44,6 +46,7 @@ class Collector:
 
     def miss(self) -> None:
         """Know that another process gave nothing, because it crashed."""
+        self.lost += 1
 
     def finish(self) -> None:
         """Write what there is to write."""
@@ -91,10 +94,15 @@ def missing(workers: int) -> list[str]:
     """Tell how many workers have crashed, if any did: what is told or written without theirs is not all."""
     if not workers:
         return []
-    return [f"{workers:,} worker{'' if workers == 1 else 's'} crashed: what they called is missing here."]
+    return [f"{many(workers, 'worker')} crashed: what they called is missing here."]
 
 
-def write(file: Path, text: str) -> None:
+def many(count: int, what: str) -> str:
+    """Say how many there are of something."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def write(file: Path, content: bytes) -> None:
     """Write a file, in a folder that need not be there yet."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    file.write_bytes(content)

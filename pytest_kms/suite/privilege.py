@@ -23,7 +23,6 @@ class Privilege(Collector):
     def __init__(self, file: Path, called: str) -> None:
         self._file = file
         self._called = called
-        self._lost = 0
         self._needs: set[Need] = set()
 
     def see(self, world: World) -> None:
@@ -38,17 +37,13 @@ class Privilege(Collector):
         """Take those of another process."""
         self._needs.update(Need(*row)._replace(context=()) for row in rows)
 
-    def miss(self) -> None:
-        """Know that something is missing."""
-        self._lost += 1
-
     def finish(self) -> None:
         """Write the policies."""
-        write(self._file, f"{policies_for(self._needs)}\n")
+        write(self._file, f"{policies_for(self._needs)}\n".encode())
 
     def told(self) -> list[str]:
         """Say where they are."""
-        return [f"pytest-kms: least privilege in {self._called}", *missing(self._lost)]
+        return [f"pytest-kms: least privilege in {self._called}", *missing(self.lost)]
 
 
 def lasting_needs(world: World) -> Iterator[Need]:

@@ -40,6 +40,11 @@ class UsedKey(NamedTuple):
         """What people call it: its alias, or else what all keys without one are called."""
         return self.alias or "a key without an alias"
 
+    @property
+    def like(self) -> UsedKey:
+        """What the key has in common with those of other tests that are called the same."""
+        return self._replace(id="")
+
 
 class Made(NamedTuple):
     """A call that a test made, as far as a run remembers it.
@@ -107,7 +112,6 @@ class Record(Collector):
         self.peaks: dict[tuple[str, str, str], Nearest] = {}
         self.kept: dict[tuple[str, str, str], float] = {}
         self.nameless: tuple[int, float] = (0, 0.0)
-        self.lost = 0
         self._test = OUTSIDE
         self._began = 0.0
         self._first = 0
@@ -197,6 +201,11 @@ class Record(Collector):
         keys, cost = self.nameless
         return len(self.kept) + keys, sum(self.kept.values()) + cost
 
+    @property
+    def nearest(self) -> list[Nearest]:
+        """The peaks, those nearest to their quotas first."""
+        return sorted(self.peaks.values(), key=lambda peak: (-peak.share, peak[:3]))
+
     # from process to process
 
     def give(self) -> list[Any]:
@@ -219,10 +228,6 @@ class Record(Collector):
         for place, cost in kept:
             self._keep(tuple(place), cost)
         self.nameless = max(self.nameless, tuple(nameless))
-
-    def miss(self) -> None:
-        """Know that something is missing."""
-        self.lost += 1
 
     def finish(self) -> None:
         """Put the calls into the order in which their tests began, whichever process ran them."""

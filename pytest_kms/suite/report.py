@@ -28,7 +28,7 @@ class Report(Collector):
 
     def finish(self) -> None:
         """Write the page."""
-        write(self._file, page(self._record))
+        write(self._file, page(self._record).encode())
 
     def told(self) -> list[str]:
         """Say where it is."""
@@ -76,7 +76,7 @@ def _data(record: Record) -> dict[str, Any]:
         "keys": _keys(keys, record.calls),
         "texts": list(texts),
         "calls": calls,
-        "peaks": [_peak(peak) for peak in _nearest_first(record.peaks.values())],
+        "peaks": [_peak(peak) for peak in record.nearest],
         "cost": sum(call.cost for call in record.calls),
         "kept": keys_kept,
         "monthly": monthly,
@@ -85,7 +85,7 @@ def _data(record: Record) -> dict[str, Any]:
 
 
 def _call(call: Made, tests: _Numbered, keys: _Numbered, texts: _Numbered) -> list[Any]:
-    uses = [[keys[_like(key)], key.id, given] for key, given in zip(call.keys, call.contexts, strict=True)]
+    uses = [[keys[key.like], key.id, given] for key, given in zip(call.keys, call.contexts, strict=True)]
     return [
         tests[call.test],
         call.operation,
@@ -105,16 +105,11 @@ def _call(call: Made, tests: _Numbered, keys: _Numbered, texts: _Numbered) -> li
     ]
 
 
-def _like(key: UsedKey) -> UsedKey:
-    """Say what a key has in common with those of other tests that are called the same."""
-    return key._replace(id="")
-
-
 def _keys(keys: Iterable[UsedKey], calls: Iterable[Made]) -> list[dict[str, Any]]:
     ids: dict[UsedKey, set[str]] = {key: set() for key in keys}
     for call in calls:
         for key in call.keys:
-            ids[_like(key)].add(key.id)
+            ids[key.like].add(key.id)
     several = len({(key.region, key.account) for key in ids}) > 1
     made = []
     for key, of_these in ids.items():
@@ -130,10 +125,6 @@ def _keys(keys: Iterable[UsedKey], calls: Iterable[Made]) -> list[dict[str, Any]
             }
         )
     return made
-
-
-def _nearest_first(peaks: Iterable[Nearest]) -> list[Nearest]:
-    return sorted(peaks, key=lambda peak: (-peak.share, peak[:3]))
 
 
 def _peak(peak: Nearest) -> dict[str, Any]:

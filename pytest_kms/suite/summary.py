@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_kms.suite import prices
-from pytest_kms.suite.collector import Collector, missing
+from pytest_kms.suite.collector import Collector, many, missing
 from pytest_kms.suite.record import DENIED
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ def _lines(record: Record) -> Iterator[str]:
     for call in calls:
         throttled[_tell(call, by=False)] += call.throttled
     yield from _section("throttled attempts", _ranked(+throttled))
-    yield from _section("peaks against AWS's default quotas", _peaks(record.peaks.values()))
+    yield from _section("peaks against AWS's default quotas", _peaks(record.nearest))
     yield from _costs(record)
 
 
 def _totals(record: Record) -> str:
     calls = record.calls
     errors = sum(call.error is not None for call in calls)
-    told = f"{_many(len(calls), 'call')} of KMS by {len(record.tests):,} of {_many(record.ran, 'test')}"
-    return f"{told}, {_many(errors, 'error') if errors else 'no errors'}"
+    told = f"{many(len(calls), 'call')} of KMS by {len(record.tests):,} of {many(record.ran, 'test')}"
+    return f"{told}, {many(errors, 'error') if errors else 'no errors'}"
 
 
 def _section(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -74,16 +74,15 @@ def _keys(calls: Sequence[Made]) -> list[tuple[str, ...]]:
     ids = defaultdict(set)
     for call in calls:
         for key in dict.fromkeys(call.keys):
-            like = key._replace(id="")
-            ids[like].add(key.id)
-            operations[like][call.operation] += 1
+            ids[key.like].add(key.id)
+            operations[key.like][call.operation] += 1
     several = len({(key.region, key.account) for key in operations}) > 1
     rows: list[tuple[str, ...]] = []
     for key, counts in sorted(operations.items(), key=lambda item: (-item[1].total(), item[0])):
-        label = key.alias or f"{_many(len(ids[key]), 'key')} without an alias"
+        label = key.alias or f"{many(len(ids[key]), 'key')} without an alias"
         where = f", {key.region} {key.account}" if several else ""
         kind = f"{key.manager} {key.spec}{where}"
-        rows.append((label, kind, _many(counts.total(), "call"), _counts(counts)))
+        rows.append((label, kind, many(counts.total(), "call"), _counts(counts)))
     return rows
 
 
@@ -93,14 +92,13 @@ def _operations(calls: Sequence[Made]) -> list[tuple[str, ...]]:
     for call in calls:
         if call.error is not None:
             errors[call.operation][call.error] += 1
-    return [(name, _many(count, "call"), _counts(errors[name])) for name, count in _by_count(counts)]
+    return [(name, many(count, "call"), _counts(errors[name])) for name, count in _by_count(counts)]
 
 
-def _peaks(peaks: Iterable[Nearest]) -> list[tuple[str, ...]]:
-    ordered = sorted(peaks, key=lambda peak: (-peak.share, peak[:3]))
-    several = len({(peak.region, peak.account) for peak in ordered}) > 1
+def _peaks(peaks: Sequence[Nearest]) -> list[tuple[str, ...]]:
+    several = len({(peak.region, peak.account) for peak in peaks}) > 1
     rows: list[tuple[str, ...]] = []
-    for peak in ordered:
+    for peak in peaks:
         where = f", {peak.region} {peak.account}" if several else ""
         used = f"{peak.used:,} of {peak.limit:,g} a second ({_percent(peak.share)}){where}"
         rows.append((peak.quota, used, _counts(Counter(peak.operations))))
@@ -143,7 +141,3 @@ def _counts(counts: Counter[str]) -> str:
 
 def _percent(share: float) -> str:
     return f"{share * 100:,.0f}%" if share >= 0.1 else f"{share * 100:.2g}%"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from optional import needs_httpx
-from suites import outcomes, run, told
+from suites import outcomes, run, told, unused
 
 
 @needs_httpx
@@ -57,9 +57,4 @@ def test_tasks_of_a_group_are_answered(loop: str, pytester: pytest.Pytester) -> 
     )
 
     assert {"passed": 2, "failed": 1} == outcomes(result)
-    assert [
-        "pytest-kms: faults were ordered and never used: ThrottlingException for ListKeys, 1 of them left. What to do:"
-        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
-        ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
-        " or kms_unused_faults = ignore in the ini file."
-    ] == told(result)
+    assert [unused("ThrottlingException for ListKeys, 1")] == told(result)

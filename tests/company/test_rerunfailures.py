@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from suites import outcomes, run, told
+from suites import outcomes, run, told, unused
 
 HEADER = """
 import contextlib
@@ -88,10 +88,7 @@ def test_fails(kms):
 
     assert {"failed": 1, "rerun": 2} == outcomes(result)
     assert [
-        "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 3 of them left. What to do:"
-        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
-        ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
-        " or kms_unused_faults = ignore in the ini file.",
+        unused("ThrottlingException for Encrypt, 3"),
         "1. ListKeys -> ok",
     ] == told(result)
 

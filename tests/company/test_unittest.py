@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from suites import outcomes, run, told
+from suites import outcomes, run, told, unused
 
 SUITE = """
 import asyncio
@@ -111,9 +111,4 @@ def test_cases_have_fakes_of_wider_scopes(pytester: pytest.Pytester) -> None:
     )
 
     assert {"passed": 1, "failed": 1} == outcomes(result)
-    assert [
-        "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left. What to do:"
-        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
-        ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
-        " or kms_unused_faults = ignore in the ini file."
-    ] == told(result)
+    assert [unused("ThrottlingException for Encrypt, 1")] == told(result)

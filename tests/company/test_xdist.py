@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from suites import outcomes, run, told
+from suites import outcomes, run, told, unused
 
 SUITE = """
 import json
@@ -68,9 +68,4 @@ def test_verdicts_and_reports_come_from_the_worker(pytester: pytest.Pytester) ->
     result = run(pytester, module, "-n", "2", "--dist", "loadscope", test_more=module)
 
     assert {"passed": 2, "failed": 2} == outcomes(result)
-    assert [
-        "pytest-kms: faults were ordered and never used: ThrottlingException for Encrypt, 1 of them left. What to do:"
-        " check that the code under test makes these calls, or order fewer; kms.reset() forgets them."
-        ' To turn it off: unused_faults="ignore", of the marker or fake_kms(),'
-        " or kms_unused_faults = ignore in the ini file."
-    ] * 2 == told(result)
+    assert [unused("ThrottlingException for Encrypt, 1")] * 2 == told(result)

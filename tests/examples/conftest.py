@@ -1,18 +1,14 @@
-"""Let the tests import the application, which lies beside them, as `vault`; and what they share."""
+"""What the tests of the application share. It lies beside them, in a folder that is on pytest's `pythonpath`."""
 
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from pytest_kms import FakeKMS, Key
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 # The application makes a client when it is imported: botocore is not to look for credentials on the network then.
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_kms import fake, lifespan
+from pytest_kms import lifespan, watching
 
 RunSuite = Callable[..., pytest.RunResult]
 
@@ -114,7 +114,7 @@ def test_a_run_leaves_nobody_watching(run_suite: RunSuite, option: str | None) -
     result = run_suite(_OF_SUITE, *filter(None, [option]))
 
     assert {"passed": 7} == result.parseoutcomes()
-    assert [] == fake.watchers
+    assert [] == watching.watchers
 
 
 @pytest.mark.parametrize("option", ["--kms-least-privilege", "--kms-cloudtrail"])

@@ -101,5 +101,5 @@ def _added(row: Told, error: str | None, keys: Sequence[str], world: World) -> d
             added |= details.of_recipient(row.members["Recipient"]["AttestationDocument"], world)
     for key in keys:
         if operation.cryptographic or operation.name in facts.TELLS_BACKING_KEY:
-            added |= details.of_key(operation.name, world.keys_in_stores.get(key))
+            added |= details.of_key(operation.name, world.key_of(key))
     return added

@@ -34,9 +34,9 @@ def of_retired_grant(told: Told, world: World) -> dict[str, Any]:
     return {"grantId": members.get("GrantId") or world.grant_tokens.meant_by(members["GrantToken"]).id}
 
 
-def of_key(operation: str, key: Key | None) -> dict[str, Any]:
+def of_key(operation: str, key: Key) -> dict[str, Any]:
     """Tell about a key in a key store. That all cryptographic operations do it as Decrypt does is a guess."""
-    if key is None or key.store is None:
+    if key.store is None:
         return {}
     of_store = {"customKeyStoreId": key.store.id}
     if operation not in _TELL_BACKING_KEY:

@@ -183,7 +183,7 @@ def _of_own_doing(event: Event, world: World) -> Record:
         "userAgent": identity.AWS_INTERNAL,
         "requestParameters": None,
         "responseElements": {"keyId": use.key} if event.operation in facts.RESPONSE else None,
-        "additionalEventData": details.of_key(event.operation, world.keys_in_stores.get(use.key)),
+        "additionalEventData": details.of_key(event.operation, world.key_of(use.key)),
         "eventID": event.event_id,
         "readOnly": False,
         "resources": [content.resource(use.key)],
