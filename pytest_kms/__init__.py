@@ -36,6 +36,7 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     iam           the policy language alone
     crypto        key specs, ciphertexts, algorithms
     encryption_context  contexts in words
+    readings      bytes without escapes, lines and spaces
     service       botocore's model of KMS
     arns, clock, errors, watching
 """

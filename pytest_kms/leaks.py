@@ -10,12 +10,15 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
+from pytest_kms import readings
 from pytest_kms.assertions import describe
 from pytest_kms.errors import UsageError, causes
 
@@ -121,24 +124,24 @@ class Search:
         """Tell which secrets are in something, and where the first place is that each is in."""
         texts = _Texts(part.content)
         for secret, forms in self._forms:
-            for form, read, patterns in forms:
-                text, place_of = texts.read(read)
-                places = [place for place in map(text.find, patterns) if place >= 0]
-                if places:
-                    yield Hit(self._named(part, place_of(min(places))), form, secret)
-                    break
+            found = next(texts.find(secret.content, forms), None)
+            if found is not None:
+                form, offset = found
+                yield Hit(self._named(part, offset), form, self._without_itself(secret))
 
     def _named(self, part: Part, offset: int) -> str:
-        place = part.place
-        if any(next(self._within_name(form, place), None) for _, forms in self._forms for form in forms):
-            place = "something whose name holds a secret"
+        place = "something whose name holds a secret" if self._is_in(part.place) else part.place
         return f"{place}{_where(part.content, offset)}"
 
-    @staticmethod
-    def _within_name(form: _Form, name: str) -> Iterator[bool]:
-        _, read, patterns = form
-        text, _ = _Texts(name.encode(errors="surrogatepass")).read(read)
-        return (True for pattern in patterns if pattern in text)
+    def _without_itself(self, secret: Secret) -> Secret:
+        """Tell of a call its operation alone, where the caller has put a secret among what is none."""
+        if not self._is_in(secret.call):
+            return secret
+        return replace(secret, call=f"{secret.call.partition(' ')[0]} of something whose name holds a secret")
+
+    def _is_in(self, told: str) -> bool:
+        texts = _Texts(told.encode(errors="surrogatepass"))
+        return any(True for secret, forms in self._forms for _ in texts.find(secret.content, forms))
 
 
 # forms
@@ -165,11 +168,15 @@ def _forms(secret: bytes) -> list[_Form]:
     """Write a secret in all forms: each with a name, how a text is to be read, and what is then to be found there."""
     forms: list[_Form] = [("as it is", _as_it_is, (secret,))]
     forms.append(("as Python shows bytes", _as_it_is, _unlike(secret, *_representations(secret))))
-    forms.append(("escaped, as in JSON or a URL", _as_it_is, _unlike(secret, *_escaped(secret))))
+    forms.append((_ESCAPED, _as_it_is, _unlike(secret, *_escaped(secret))))
     forms.append(("in hex", bytes.lower, (secret.hex().encode(),)))
     in_base64 = tuple(_base64(secret, before) for before in range(3))
+    forms.append(("with a letter for each byte", _as_it_is, _unlike(secret, secret.decode("latin-1").encode())))
     forms += [("in base64", _in_one_alphabet, in_base64), ("in base64, on several lines", _in_one_line, in_base64)]
     return [form for form in forms if form[2]]
+
+
+_ESCAPED = "escaped, as in JSON or a URL"
 
 
 def _unlike(secret: bytes, *forms: bytes) -> tuple[bytes, ...]:
@@ -190,8 +197,18 @@ def _escaped(secret: bytes) -> Iterator[bytes]:
     except UnicodeDecodeError:
         return
     yield repr(text)[1:-1].encode()
+    yield ascii(text)[1:-1].encode()
     for ascii_alone in (True, False):
         yield json.dumps(text, ensure_ascii=ascii_alone)[1:-1].encode()
+
+
+def _without_escapes(secret: bytes) -> Iterator[bytes]:
+    """Write a secret as it may read when the escapes around it are gone."""
+    yield secret
+    yield secret.decode("latin-1").encode()
+    yield secret.replace(b" ", b"+")
+    with suppress(UnicodeError):
+        yield secret.decode().encode("latin-1")  # of a text Python escapes letters as it does bytes
 
 
 def _base64(secret: bytes, before: int) -> bytes:
@@ -210,6 +227,29 @@ class _Texts:
         self._content = content
         self._read: dict[_Read, bytes] = {}
 
+    def find(self, secret: bytes, forms: Sequence[_Form]) -> Iterator[tuple[str, int]]:
+        """Give the forms in which a secret is there, the plainest first, and where each is for the first time."""
+        for form, read, patterns in forms:
+            text, place_of = self.read(read)
+            places = [place for place in map(text.find, patterns) if place >= 0]
+            if places:
+                yield form, place_of(min(places))
+        plain = tuple(_without_escapes(secret))
+        for reading in self._readings:
+            yield from _find(_ESCAPED, reading, reading.text, plain)
+        for form, read, patterns in forms:
+            if form in _FORMS_IN_RUNS:
+                for reading in self._runs:
+                    yield from _find(form, reading, read(reading.text), patterns)
+
+    @cached_property
+    def _readings(self) -> list[readings.Reading]:
+        return list(readings.without_escapes(self._content))
+
+    @cached_property
+    def _runs(self) -> list[readings.Reading]:
+        return [*self._readings[1:], *map(readings.in_one_run, self._readings)]
+
     def read(self, read: _Read) -> tuple[bytes, Callable[[int], int]]:
         """Return what is read, and how to find a place of it in the content."""
         if read not in self._read:
@@ -227,6 +267,16 @@ class _Texts:
         return gone  # pragma: no cover  # every place of a text is in one of its lines
 
 
+_FORMS_IN_RUNS = ("in hex", "in base64")
+"""The forms that may be folded, indented, or written with colons."""
+
+
+def _find(form: str, reading: readings.Reading, text: bytes, patterns: Sequence[bytes]) -> Iterator[tuple[str, int]]:
+    for place in map(text.find, patterns):
+        if place >= 0:
+            yield form, reading.origin(place)
+
+
 def _where(content: bytes, offset: int) -> str:
     """Say where in a content a place is: the line of a text that has several, the byte of what is no text."""
     try:
@@ -240,8 +290,8 @@ def _where(content: bytes, offset: int) -> str:
 # things
 
 
-def parts_of(thing: Any, place: str) -> Iterator[Part]:
-    """Take apart what a test has given.
+def parts_of(thing: Any, place: str, within: tuple[object, ...] = ()) -> Iterator[Part]:
+    """Take apart what a test has given; `within` are the collections that it stands in.
 
     Raises:
         UsageError: it is nothing that can be looked into.
@@ -259,11 +309,11 @@ def parts_of(thing: Any, place: str) -> Iterator[Part]:
         yield from _parts_of_record(thing, place)
     elif isinstance(thing, BaseException):
         yield from _parts_of_exception(thing, place)
-    else:
-        yield from _parts_of_collection(thing, place)
+    elif not any(thing is outer for outer in within):
+        yield from _parts_of_collection(thing, place, (*within, thing))
 
 
-def _parts_of_collection(thing: Any, place: str) -> Iterator[Part]:
+def _parts_of_collection(thing: Any, place: str, within: tuple[object, ...]) -> Iterator[Part]:
     records = getattr(thing, "records", None)
     if isinstance(records, list) and all(isinstance(record, logging.LogRecord) for record in records):
         yield from parts_of_records(records)
@@ -271,14 +321,14 @@ def _parts_of_collection(thing: Any, place: str) -> Iterator[Part]:
         yield from _parts_of_stream(thing, place)
     elif isinstance(thing, Mapping):
         for name, value in thing.items():
-            yield from parts_of(name, f"a key of {place}")
-            yield from parts_of(value, f"{place}[{name!r}]")
+            yield from parts_of(name, f"a key of {place}", within)
+            yield from parts_of(value, f"{place}[{name!r}]", within)
     elif hasattr(thing, "_fields"):
         for name in thing._fields:  # of a named tuple
-            yield from parts_of(getattr(thing, name), f"{place}.{name}")
+            yield from parts_of(getattr(thing, name), f"{place}.{name}", within)
     elif isinstance(thing, (Sequence, AbstractSet)):
         for number, item in enumerate(thing):
-            yield from parts_of(item, f"{place}[{number}]")
+            yield from parts_of(item, f"{place}[{number}]", within)
     else:
         raise UsageError(
             f"{place}, of the type {type(thing).__name__}, is nothing that can be looked into. What can: texts, bytes,"
@@ -341,9 +391,9 @@ def _goes_back(stream: Any) -> bool:
     return callable(getattr(stream, "seekable", None)) and bool(stream.seekable())
 
 
-def parts_of_records(records: Iterable[logging.LogRecord]) -> Iterator[Part]:
-    """Take log records apart."""
-    for number, record in enumerate(records, start=1):
+def parts_of_records(records: Iterable[logging.LogRecord], first: int = 1) -> Iterator[Part]:
+    """Take log records apart, and count them from the first."""
+    for number, record in enumerate(records, start=first):
         yield from _parts_of_record(record, f"log record {number} of logger {record.name}")
 
 
@@ -352,10 +402,16 @@ _OF_EVERY_RECORD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "
 
 def _parts_of_record(record: logging.LogRecord, place: str) -> Iterator[Part]:
     """Look at the message, at the exception, and at what was given as `extra`."""
-    message = record.getMessage().encode(errors="surrogatepass")
-    yield Part(place, message)
+    yield Part(place, _message(record).encode(errors="surrogatepass"))
     if record.exc_info and record.exc_info[1]:
         yield from parts_of(record.exc_info[1], f"{place}, its exception")
     for name, value in record.__dict__.items():
         if name not in _OF_EVERY_RECORD:
             yield from parts_of(_text(value), f"{place}, {name}")
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001  # arguments that do not fit: logging tells whoever wrote it
+        return f"{record.msg} {record.args!r}"

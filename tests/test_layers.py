@@ -29,7 +29,7 @@ LAYERS = [
     {"operation"},
     {"paging"},
     {"state"},
-    {"crypto", "encryption_context", "iam"},
+    {"crypto", "encryption_context", "iam", "readings"},
     {"service"},
     {"arns", "clock"},
     {"errors", "watching"},

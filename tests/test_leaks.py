@@ -11,14 +11,17 @@ from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pytest_kms import FakeKMS, Key, UsageError
+from pytest_kms import FakeKMS, Key, UsageError, fake_kms
 
 SECRET = b"correct horse \xff'\"/? battery"
+BINARY = b"\x00\xff\xfb\xef\xbf\\'\"\n\xe9\x7f"
 TEXT = 'correct "h\u00f6rse" battery'
 LOGGER = logging.getLogger("app.vault")
 
@@ -201,6 +204,16 @@ FORMS: dict[str, tuple[bytes, str]] = {
         json.dumps(base64.encodebytes(b"x" * 50 + SECRET).decode()).encode(),
         "in base64, on several lines",
     ),
+    "hex with colons": (SECRET.hex(":").encode(), "in hex"),
+    "hex dump": (b"0: " + SECRET.hex(" ", 2).encode(), "in hex"),
+    "hex on several lines": (b"\n  ".join([SECRET.hex()[:10].encode(), SECRET.hex()[10:].encode()]), "in hex"),
+    "base64 indented": (base64.encodebytes(b"x" * 50 + SECRET).replace(b"\n", b"\n    "), "in base64"),
+    "base64 in a URL": (quote_plus(base64.b64encode(b"\xfb\xff" + BINARY)).encode(), "in base64"),
+    "base64 with slashes escaped": (base64.b64encode(b"\xff" + BINARY).replace(b"/", rb"\/"), "in base64"),
+    "repr in JSON": (json.dumps(repr(BINARY)).encode(), "escaped, as in JSON or a URL"),
+    "URL in lower case": (quote(BINARY).lower().encode(), "escaped, as in JSON or a URL"),
+    "letters": (BINARY.decode("latin-1").encode(), "with a letter for each byte"),
+    "letters in JSON": (json.dumps(BINARY.decode("latin-1")).encode(), "escaped, as in JSON or a URL"),
     **{f"base64 {n}": (base64_within(n), "in base64") for n in range(7)},
     **{f"urlsafe {n}": (base64_within(n, base64.urlsafe_b64encode), "in base64") for n in range(7)},
 }
@@ -209,14 +222,20 @@ FORMS: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize(("content", "form"), FORMS.values(), ids=FORMS)
 def test_a_secret_is_found_in_every_form(kms: FakeKMS, secret: bytes, content: bytes, form: str) -> None:
     """Whatever is around it."""
+    kms.client.encrypt(KeyId=kms.trail.last.key or "", Plaintext=BINARY)
     [place] = places(kms, content)
-    assert place.endswith(f": Plaintext of call 1, {form}")
+    assert place.endswith(f", {form}")
 
 
 TEXTS = {
     "JSON": json.dumps({"a": TEXT}),
     "JSON with all letters": json.dumps({"a": TEXT}, ensure_ascii=False),
     "repr": repr([TEXT + "'"]),
+    "ASCII alone": ascii([TEXT]),
+    "JSON within JSON": json.dumps([json.dumps({"a": TEXT})]),
+    "JSON beyond the first plane": json.dumps("\U0001f600" + TEXT),
+    "repr of that in JSON": json.dumps(ascii("\U0001f600" + TEXT + "'")),
+    "repr beyond the first plane": ascii("\U0001f600" + TEXT + "'"),
     "form": "a=correct+%22h%C3%B6rse%22+battery",
 }
 
@@ -227,6 +246,75 @@ def test_a_text_is_found_with_its_letters_escaped(kms: FakeKMS, key: Key, text: 
     kms.client.encrypt(KeyId=key.id, Plaintext=TEXT.encode())
     [place] = places(kms, text)
     assert place.startswith("the argument: Plaintext of call 1, ")
+
+
+@given(
+    secret=st.binary(min_size=8, max_size=40),
+    before=st.binary(max_size=9),
+    behind=st.binary(max_size=9),
+    data=st.data(),
+)
+def test_any_secret_is_found_at_any_place_and_never_told(
+    secret: bytes, before: bytes, behind: bytes, data: st.DataObject
+) -> None:
+    """In each form, within whatever was written together with it."""
+    write = data.draw(st.sampled_from(list(WRITERS.values())))
+    with fake_kms(quotas=False) as kms:
+        key = kms.create_key("orders")
+        kms.client.encrypt(KeyId=key.id, Plaintext=secret)
+        told = "\n".join(failure(kms, b"> " + write(before + secret + behind) + b" <"))
+        kms.assert_no_plaintext_in(told)
+
+
+WRITERS: dict[str, Callable[[bytes], bytes]] = {
+    "as it is": bytes,
+    "letters": lambda content: content.decode("latin-1").encode(),
+    "hex": lambda content: content.hex().encode(),
+    "upper hex": lambda content: content.hex().upper().encode(),
+    "hex with colons": lambda content: content.hex(":").encode(),
+    "base64": base64.b64encode,
+    "url-safe base64": base64.urlsafe_b64encode,
+    "base64 without padding": lambda content: base64.b64encode(content).rstrip(b"="),
+    "base64 on lines": base64.encodebytes,
+    "base64 in a URL": lambda content: quote_plus(base64.b64encode(content)).encode(),
+    "repr": lambda content: repr(content).encode(),
+    "URL": lambda content: quote(content).encode(),
+    "form": lambda content: quote_plus(content).encode(),
+}
+
+
+def test_the_place_is_that_in_the_original(kms: FakeKMS, secret: bytes) -> None:
+    """Also where it is found only without escapes, or without what stands between."""
+    kms.client.encrypt(KeyId=kms.trail.last.key or "", Plaintext=BINARY)
+    escaped = b"%0A\n" + quote_plus(base64.b64encode(b"\xff" + BINARY)).encode()
+    dumped = b"00 01\n02 03\n" + secret.hex(" ").encode() + b"\n"
+    bytes_before = b"\xff" + json.dumps(" " + repr(BINARY)).encode()
+    assert [
+        "argument 1, line 2: Plaintext of call 2, in base64",
+        "argument 2, line 3: Plaintext of call 1, in hex",
+        "argument 3, byte 5: Plaintext of call 2, escaped, as in JSON or a URL",
+    ] == places(kms, escaped, dumped, bytes_before)
+
+
+def test_a_secret_within_the_line_of_a_call_is_left_out(kms: FakeKMS, key: Key) -> None:
+    """Whoever puts a plaintext into the encryption context is not told it once more."""
+    kms.client.encrypt(KeyId=key.id, Plaintext=TEXT.encode(), EncryptionContext={"password": TEXT})
+    lines = failure(kms, TEXT)
+    assert "  1. Encrypt of something whose name holds a secret" in lines
+    assert TEXT not in "\n".join(lines)
+
+
+def test_a_collection_within_itself_is_looked_into_once(kms: FakeKMS, secret: bytes) -> None:
+    """It ends."""
+    things: list[object] = [secret]
+    things.append({"again": things})
+    assert ["the argument[0]: Plaintext of call 1, as it is"] == places(kms, things)
+
+
+def test_a_log_record_whose_arguments_do_not_fit_is_looked_at(kms: FakeKMS, secret: bytes) -> None:
+    """logging has told of them already."""
+    record = logging.LogRecord("vault", logging.INFO, "vault.py", 7, "no place", (secret.hex(),), None)
+    assert ["the argument: Plaintext of call 1, in hex"] == places(kms, record)
 
 
 def test_the_line_is_that_of_the_content(kms: FakeKMS, secret: bytes) -> None:
