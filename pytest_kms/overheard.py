@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from pytest_kms import stub
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_kms.leaks import Part
     from pytest_kms.state.world import World
@@ -27,33 +29,45 @@ class Overheard(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.records: list[logging.LogRecord] = []
+        self._records = 0
+        self._logged: list[Part] = []
         self._requests: list[tuple[str, list[tuple[str, bytes]]]] = []
         self._before = stub.overhear
         stub.overhear = self._hear
+        self._stop_hearing_stubbers = _hear_stubbers(self._take)
         logging.getLogger().addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record."""
-        self.records.append(record)
+        """Keep a record as it is now: what it is about may change."""
+        from pytest_kms.leaks import parts_of_records
+
+        self._records += 1
+        try:
+            self._logged += parts_of_records([record], self._records)
+        except Exception:  # noqa: BLE001  # what cannot show itself is no failure of who logs it
+            self.handleError(record)
 
     def close(self) -> None:
         """Hear no more."""
         logging.getLogger().removeHandler(self)
+        self._stop_hearing_stubbers()
         stub.overhear = self._before
         super().close()
 
     def _hear(self, event_name: str, request: Any) -> None:
         _, service, operation = event_name.split(".", 2)
-        parts = [("URL", request.url.encode()), ("body", _content(request.body))]
-        parts += [(f"header {name}", _text(value)) for name, value in request.headers.items()]
+        self._take(service, operation, request.url, request.headers, request.body)
+
+    def _take(self, service: str, operation: str, url: str, headers: Mapping[str, Any], body: Any) -> None:
+        parts = [("URL", url.encode()), ("body", _content(body))]
+        parts += [(f"header {name}", _text(value)) for name, value in headers.items()]
         self._requests.append((f"{operation} of {service}", parts))
 
     def parts(self) -> Iterator[Part]:
         """Give all that was heard, to be searched."""
-        from pytest_kms.leaks import Part, parts_of_records
+        from pytest_kms.leaks import Part
 
-        yield from parts_of_records(self.records)
+        yield from self._logged
         for number, (name, parts) in enumerate(self._requests, start=1):
             for what, content in parts:
                 yield Part(f"request {number} to other services, {name}, {what}", content)
@@ -73,6 +87,23 @@ def complaint(worlds: Sequence[World], heard: Overheard, things: dict[str, objec
     return leaks.told(_EXPECTED, hits, _WHAT_NEXT) if hits else None
 
 
+def _hear_stubbers(take: Callable[..., None]) -> Callable[[], None]:
+    """Hear also what botocore's Stubber answers, which is never about to be sent; return what ends that."""
+    from botocore import stub as stubs
+
+    stubber: Any = stubs.Stubber
+    answer = stubber._get_response_handler  # noqa: SLF001  # nothing public hears it
+
+    def heard(self: Any, model: Any, params: Any, context: Any, **others: Any) -> Any:
+        service = model.service_model.service_name
+        if service != "kms":
+            take(service, model.name, params["url"], params["headers"], params["body"])
+        return answer(self, model, params, context, **others)
+
+    stubber._get_response_handler = heard  # noqa: SLF001
+    return partial(setattr, stubber, "_get_response_handler", answer)
+
+
 def _text(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
@@ -80,6 +111,8 @@ def _text(value: object) -> bytes:
 def _content(body: Any) -> bytes:
     """Read the body of a request, and leave it as it is."""
     body = getattr(body, "_raw", body)  # botocore sends streams in chunks
+    if isinstance(body, Mapping):
+        return urlencode(body, doseq=True).encode()  # a form, which botocore writes late
     if isinstance(body, str):
         return body.encode()
     if isinstance(body, (bytes, bytearray)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -11,6 +12,7 @@ import boto3.session
 import botocore.handlers  # noqa: F401  # an inner run in this process is to be the first to import none of these
 import pytest
 from botocore.config import Config
+from botocore.stub import Stubber
 from suites import outcomes
 
 from pytest_kms import FakeKMS, engine, fake_kms, stub  # noqa: F401  # as above
@@ -284,6 +286,60 @@ def test_requests_to_other_services_are_searched(
     told = complaint([kms.world], heard, {})
     lines = told.splitlines()[2:-3] if told else []
     assert [f"  {place}" for place in places] == lines
+
+
+def test_what_a_stubber_answers_is_searched(kms: FakeKMS, s3: Any, heard: Overheard) -> None:
+    """botocore's Stubber takes requests before they are sent; a stubber of KMS is let alone."""
+    session = boto3.session.Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="example")
+    sns, stubbed = session.client("sns", region_name="us-east-1"), session.client("kms", region_name="us-east-1")
+    with Stubber(sns) as stubber:
+        stubber.add_response("publish", {"MessageId": "7"})
+        sns.publish(TopicArn="arn:aws:sns:us-east-1:123456789012:shop", Message=SECRET.decode())
+    with Stubber(stubbed) as stubber:
+        stubber.add_response("encrypt", {"CiphertextBlob": b"..."})
+        stubbed.encrypt(KeyId="alias/orders", Plaintext=SECRET)
+
+    told = complaint([kms.world], heard, {})
+    assert told is not None
+    assert [
+        "  request 1 to other services, Publish of sns, body: Plaintext of call 1, escaped, as in JSON or a URL"
+    ] == told.splitlines()[2:-3]
+
+
+def test_stubbers_are_left_as_they_were() -> None:
+    """Nothing of the search stays in botocore."""
+    before = vars(Stubber)["_get_response_handler"]
+    Overheard().close()
+    assert before is vars(Stubber)["_get_response_handler"]
+
+
+def test_log_records_are_kept_as_they_were(kms: FakeKMS, s3: Any, heard: Overheard) -> None:
+    """What an application clears behind itself was logged all the same."""
+    facts = [SECRET.hex()]
+    logging.getLogger("app.vault").warning("key %s", facts)
+    facts.clear()
+
+    told = complaint([kms.world], heard, {})
+    assert told is not None
+    assert ["  log record 1 of logger app.vault: Plaintext of call 1, in hex"] == told.splitlines()[2:-3]
+
+
+def test_what_cannot_show_itself_is_no_failure_of_who_logs_it(
+    kms: FakeKMS, s3: Any, heard: Overheard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts among the records."""
+
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    logging.getLogger("app.vault").warning("no", extra={"facts": Broken()})
+    logging.getLogger("app.vault").warning(SECRET.hex())
+
+    told = complaint([kms.world], heard, {})
+    assert told is not None
+    assert ["  log record 2 of logger app.vault: Plaintext of call 1, in hex"] == told.splitlines()[2:-3]
 
 
 def test_bodies_of_all_kinds_are_read() -> None:
