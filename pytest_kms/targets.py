@@ -433,6 +433,8 @@ def _what_it_may_be(blob: bytes) -> str:
             continue
         if ciphertext.material_id_of(inner) is not None:
             return f", but the {name} of one: decode it first"
+    if blob.startswith(_OF_ENCRYPTION_SDK):
+        return "; they look like a message of the AWS Encryption SDK, which decrypts it, data key and all"
     if len(blob) in _ASYMMETRIC_BYTES:
         return "; of an asymmetric key one can only be decrypted with KeyId and EncryptionAlgorithm"
     return ""
@@ -442,5 +444,7 @@ def _from_hex(blob: bytes) -> bytes:
     return bytes.fromhex(blob.decode())
 
 
+_OF_ENCRYPTION_SDK = (b"\x01\x80", b"\x02\x04\x78", b"\x02\x05\x78")
+"""How its messages begin: version and type, or version and algorithm suite."""
 _ASYMMETRIC_BYTES = frozenset({256, 384, 512})
 """How long ciphertexts of RSA keys are."""

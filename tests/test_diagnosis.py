@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import datetime as dt
 import json
 import re
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import boto3.session  # noqa: F401  # an inner run in this process is to be the first to import none of these
@@ -15,9 +17,10 @@ import botocore.handlers
 import pytest
 from answers import UNKNOWN, unchecked
 
-from pytest_kms import FakeKMS, engine, fake_kms
+from pytest_kms import FakeKMS, engine, errors, fake_kms
 
-ARN = "arn:aws:kms:us-east-1:123456789012"
+PACKAGE = Path(errors.__file__).parent
+CODES = {error.__name__ for error in errors.KMSError.__subclasses__()}
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_ID = "1234abcd-12ab-34cd-56ef-1234567890ac"
 ENVELOPE = (
@@ -198,6 +201,11 @@ REASONS: dict[str, tuple[Act, str]] = {
     "hex": (
         lambda kms: kms.client.decrypt(CiphertextBlob=sealed(kms).hex().encode()),
         "the 316 bytes are no ciphertext of KMS, but the hex of one: decode it first",
+    ),
+    "of the Encryption SDK": (
+        lambda kms: kms.client.decrypt(CiphertextBlob=b"\x02\x05\x78" + bytes(500)),
+        "the 503 bytes are no ciphertext of KMS; they look like a message of the AWS Encryption SDK, which decrypts it,"
+        " data key and all",
     ),
     "of RSA": (
         lambda kms: kms.client.decrypt(CiphertextBlob=sealed(kms, spec="RSA_2048")),
@@ -447,6 +455,18 @@ def test_a_failure_has_its_reason(act: Act, why: str, kms: FakeKMS) -> None:
     assert not why or told not in str(excinfo.value)
 
 
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_no_error_is_without_a_word(path: Path) -> None:
+    """An error of AWS has AWS's sentence, or a reason of ours."""
+    silent = [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODES
+        if not node.args and not node.keywords
+    ]
+    assert [] == silent
+
+
 # the section of a failing test
 
 ENDED = "   <-- the test ended with this error"
@@ -477,9 +497,8 @@ def pytest_runtest_logreport(report):
 
 
 @pytest.fixture
-def sections(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[str]]]:
+def sections(pytester: pytest.Pytester) -> Callable[..., list[list[str]]]:
     """Return what runs a suite and gives the sections `kms` of its reports, without AWS's sentences and reasons."""
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makeconftest(CONFTEST)
     written = pytester.path / "sections"
 
@@ -487,7 +506,7 @@ def sections(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Call
         pytester.makeini(f"[pytest]\nkms_scope = {scope}\nkms_region = us-east-1\n")
         pytester.makepyfile(HEAD + textwrap.dedent(source))
         written.write_text("")
-        pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:randomly")
+        pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
         texts = [json.loads(line) for line in written.read_text().splitlines()]
         return [[line for line in text.splitlines() if everything or line[:5].strip()] for text in texts]
 
