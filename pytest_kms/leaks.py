@@ -376,19 +376,23 @@ def _parts_of_path(path: Path) -> Iterator[Part]:
 
 
 def _parts_of_stream(stream: Any, place: str) -> Iterator[Part]:
-    """Read all of a stream, and leave it where it was, if it can go back."""
     name = getattr(stream, "name", None)
     place = Path(name).name if isinstance(name, str) else place
-    where = stream.tell() if _goes_back(stream) else None
-    if where is not None:
-        stream.seek(0)
-    yield from parts_of(stream.read(), place)
-    if where is not None:
-        stream.seek(where)
+    yield from parts_of(read_whole(stream) if goes_back(stream) else stream.read(), place)
 
 
-def _goes_back(stream: Any) -> bool:
+def goes_back(stream: Any) -> bool:
+    """Tell whether something is a stream that can be read more than once."""
     return callable(getattr(stream, "seekable", None)) and bool(stream.seekable())
+
+
+def read_whole(stream: Any) -> str | bytes:
+    """Read all of a stream that can go back, and leave it where it was."""
+    where = stream.tell()
+    stream.seek(0)
+    content: str | bytes = stream.read()
+    stream.seek(where)
+    return content
 
 
 def parts_of_records(records: Iterable[logging.LogRecord], first: int = 1) -> Iterator[Part]:

@@ -43,14 +43,13 @@ Run: TypeAlias = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(pytester: pytest.Pytester) -> Run:
     """Return what runs a suite whose fake was given a secret."""
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
     def run(source: str, *arguments: str, leaks: str = "error") -> pytest.RunResult:
         pytester.makeini(f"[pytest]\nkms_leaks = {leaks}\nkms_region = us-east-1\n")
         pytester.makepyfile(test_it=HEAD + textwrap.dedent(source))
-        plugins = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:randomly")
+        plugins = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
         return pytester.runpytest_inprocess(*plugins, *arguments)
 
     return run

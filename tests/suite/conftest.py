@@ -27,7 +27,7 @@ def run_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run
 
     def run(source: str, *arguments: str, workers: int = 0) -> pytest.RunResult:
         pytester.makepyfile(test_it=source)
-        always = ["-p", "no:cacheprovider", "-p", "no:randomly", *arguments]
+        always = ["-p", "no:cacheprovider", *arguments]
         if workers:
             return pytester.runpytest_subprocess("-n", f"{workers}", *always)
         # Hypothesis would import itself anew in each run.
