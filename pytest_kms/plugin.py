@@ -191,6 +191,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Suite(config, collectors), "pytest_kms_suite")
     config.stash[_outer] = len(stub.worlds())
     ended = config.stash[_ended] = []
+    config.stash[_since] = {}
     watching.witnesses.append(ended.append)
     config.add_cleanup(lambda: watching.witnesses.remove(ended.append))
 
@@ -449,7 +450,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Refuse a marker that comes too late for a fake of a wider scope."""
     __tracebackhide__ = _is_of_the_test
     item.config.stash[_ended].clear()
-    item.stash[_since] = {}
+    item.config.stash[_since].clear()
     _mark(item, "setup")
     scope = item.config.getini("kms_scope")
     for node, marker in item.iter_markers_with_node("kms"):
@@ -598,7 +599,7 @@ def _mark(item: pytest.Item, when: str) -> None:
     if worlds:
         from pytest_kms.diagnosis import marks_of
 
-        item.stash[_since][when] = marks_of(worlds)
+        item.config.stash[_since][when] = marks_of(worlds)
 
 
 def _active_worlds(item: pytest.Item) -> list[World]:
@@ -618,7 +619,7 @@ def _diagnosis(item: pytest.Item, when: str, error: BaseException) -> list[tuple
         return []
     from pytest_kms import diagnosis
 
-    since = item.stash[_since]
+    since = item.config.stash[_since]
     if when != "call" and not diagnosis.anything_failed(worlds, since.get(when, ())):
         return []
     return [("kms", story) for story in diagnosis.stories(worlds, since.get("setup", ()), error)]

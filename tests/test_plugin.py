@@ -538,6 +538,45 @@ def test_a_fake_lives_as_long_as_its_scope(scope: str, fakes: int, pytester: pyt
     assert [f"fakes: {fakes}"] == re.findall(r"fakes: \d", result.stdout.str())
 
 
+def test_nothing_keeps_a_fake_whose_test_is_over(pytester: pytest.Pytester) -> None:
+    """A long suite does not fill the memory; the previous test is remembered until the next has begun."""
+    result = _run(
+        pytester,
+        """
+        import gc
+        import weakref
+        import pytest
+
+        fakes = []
+
+        @pytest.fixture(autouse=True)
+        def noted(kms):
+            fakes.append(weakref.ref(kms.world))
+            kms.client.create_key()
+            yield
+            kms.client.list_keys()
+
+        def test_one(kms): ...
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_more(kms, number):
+            kms.assert_called("CreateKey")
+
+        @pytest.mark.kms(leaks="error", unasserted_calls="error")
+        def test_strict(kms):
+            kms.assert_called("CreateKey")
+
+        def test_none():
+            gc.collect()
+            print("alive:", sum(fake() is not None for fake in fakes[:-2]), "of", len(fakes[:-2]))
+        """,
+        "-s",
+    )
+
+    assert {"passed": 6} == outcomes(result)
+    assert ["alive: 0 of 4"] == re.findall(r"alive: .*", result.stdout.str())
+
+
 def test_a_session_wide_fixture_may_use_a_session_wide_fake(pytester: pytest.Pytester) -> None:
     """A wider scope needs nothing of a narrower one."""
     pytester.makeini("[pytest]\nkms_scope = session\n")
