@@ -188,6 +188,11 @@ class _Meter:
         self.calls.append(operation)
         return len(self.calls) <= self.allowed
 
+    @property
+    def most(self) -> int:
+        """How many calls the fullest interval has."""
+        return max(len(self.calls), len(self.peak))
+
     def fullest(self) -> tuple[int, list[str]]:
         """Return the second in which the fullest interval began, and its calls."""
         self._close()
@@ -288,6 +293,12 @@ class Quotas:
         """
         peaks = [self._peak(place, meter) for place, meter in self._meters.items() if meter.limit < inf]
         return sorted(peaks, key=lambda peak: (-peak.share, peak.quota, peak.account, peak.region, peak.key_store))
+
+    def fuller_than(self, used: Mapping[tuple[str, str, str], int]) -> Iterator[Peak]:
+        """Tell of the quotas that were fuller than so many calls, by quota, account and Region."""
+        for place, meter in tuple(self._meters.items()):
+            if meter.most > used.get(place[:3], 0) and meter.limit < inf:
+                yield self._peak(place, meter)
 
     def count(self, operation: str, pools: tuple[str, ...], account: str, region: str, seconds: float) -> str:
         """Count a call; return the quota that it goes over, or nothing."""

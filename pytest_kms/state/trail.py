@@ -384,6 +384,10 @@ class Trail(Sequence[Event]):
         """How many attempts were told so far, and what KMS did by itself."""
         return len(self._told)
 
+    def told_since(self, told: int) -> list[Told | Event]:
+        """Return what was told after the first so many: attempts, and what KMS did by itself."""
+        return self._told[told:]
+
     def calls_in(self, told: int) -> int:
         """Count the calls among the first that were told."""
         first = self._told[:told]

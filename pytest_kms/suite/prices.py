@@ -16,7 +16,7 @@ from pytest_kms.state.key import BEING_DELETED, CUSTOMER
 
 if TYPE_CHECKING:
     from pytest_kms.state.key import Key
-    from pytest_kms.state.trail import Event
+    from pytest_kms.state.trail import Told
 
 SOURCE = "us-east-1 prices of 2026"
 
@@ -47,11 +47,13 @@ def price_of(operation: str, specs: list[str], *, cryptographic: bool, pair: str
     return _REQUESTS / _PER
 
 
-def cost_of(event: Event, specs: list[str]) -> float:
-    """Return what the requests of a call cost, in US dollars; a dry run costs what any other does."""
-    requests = sum(attempt.error not in _NOT_BILLED for attempt in event.attempts)
-    pair = str(event.parameters.get("KeyPairSpec", ""))
-    return requests * price_of(event.operation, specs, cryptographic=event.cryptographic, pair=pair)
+def cost_of(told: Told, specs: list[str]) -> float:
+    """Return what an attempt of a call costs, in US dollars; a dry run costs what any other does."""
+    if told.error in _NOT_BILLED:
+        return 0.0
+    operation = told.operation
+    pair = str(told.members.get("KeyPairSpec", ""))
+    return price_of(operation.name, specs, cryptographic=operation.cryptographic, pair=pair)
 
 
 def monthly(key: Key) -> float:

@@ -9,20 +9,28 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kms.state import quotas
+from pytest_kms.state.trail import Told
 from pytest_kms.suite import prices
 from pytest_kms.suite.collector import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import TypeAlias
 
     from pytest_kms.state.quotas import Peak
-    from pytest_kms.state.trail import Event
     from pytest_kms.state.world import World
+
+    Row: TypeAlias = Sequence[Any]
+    """What is kept of a call, until somebody reads it as `Made`: its fields, with tuples for keys and contexts.
+
+    Python's garbage collector does not look again into tuples of texts and numbers.
+    """
 
 OUTSIDE = ""
 """The test of calls that were made between tests."""
 
 DENIED = "AccessDeniedException"
+THROTTLED = "ThrottlingException"
 
 
 class UsedKey(NamedTuple):
@@ -98,7 +106,7 @@ class Nearest(NamedTuple):
 class Record(Collector):
     """Collects the calls of a run, test by test.
 
-    `calls` stand in the order in which they were made; `tests` are those that called KMS, with how many `ran` in all;
+    `tests` are those that called KMS, with how many `ran` in all;
     `peaks` the nearest of each quota; `kept` what customer managed keys cost a month, by alias, Region and account, and
     `nameless` how many keys without an alias a single fake had, and their cost; `lost` counts processes that crashed.
     """
@@ -106,24 +114,25 @@ class Record(Collector):
     name = "kms_record"
 
     def __init__(self) -> None:
-        self.calls: list[Made] = []
+        self._rows: list[Row] = []
         self.tests: dict[str, Ran] = {}
         self.ran = 0
         self.peaks: dict[tuple[str, str, str], Nearest] = {}
+        self._used: dict[tuple[str, str, str], int] = {}
         self.kept: dict[tuple[str, str, str], float] = {}
         self.nameless: tuple[int, float] = (0, 0.0)
         self._test = OUTSIDE
         self._began = 0.0
         self._first = 0
         self._read: dict[World, int] = {}
-        self._known: dict[UsedKey, UsedKey] = {}
+        self._places: dict[World, dict[str, int]] = {}
 
     # in the processes that run tests
 
     def begin(self, test: str, worlds: Sequence[World]) -> None:
         """Take calls as those of a test from now on."""
         self._catch_up(worlds)
-        self._test, self._began, self._first = test, time.time(), len(self.calls)
+        self._test, self._began, self._first = test, time.time(), len(self._rows)
 
     def end(self, test: str, outcome: str, worlds: Sequence[World]) -> None:
         """Know how the test ended, and whether it called KMS."""
@@ -136,7 +145,7 @@ class Record(Collector):
     def see(self, world: World) -> None:
         """Take the last calls of a fake, and what its keys cost."""
         self._catch_up([world])
-        self._read.pop(world, None)
+        del self._read[world], self._places[world]
         nameless = []
         for key in world.all_keys():
             cost = prices.monthly(key)
@@ -149,48 +158,34 @@ class Record(Collector):
     def of_this_test(self, worlds: Sequence[World]) -> list[Made]:
         """Return the calls that the present test has made so far."""
         self._catch_up(worlds)
-        return self.calls[self._first :]
+        return list(_calls(self._rows[self._first :]))
 
     def _catch_up(self, worlds: Iterable[World]) -> None:
         for world in worlds:
-            start = self._read.get(world, 0)
-            events = world.trail[start:]
-            self._read[world] = start + len(events)
-            made = [self._made(world, event) for event in events if event.service_event is None]
-            self.calls += made
-            if made and self._test != OUTSIDE:
-                # A test that runs again may begin anew without having ended.
-                self.tests.setdefault(self._test, Ran(self._began, ""))
+            places = self._places.setdefault(world, {})
+            told = world.trail.told_since(self._read.get(world, 0))
+            self._read[world] = self._read.get(world, 0) + len(told)
+            for attempt in told:
+                if isinstance(attempt, Told):
+                    self._take_attempt(world, attempt, places)
             # Now, and not when the fake ends: a peak is of the test that has called, and that may be over by then.
-            for peak in world.quotas.peaks() if events else ():
+            for peak in world.quotas.fuller_than(self._used) if told else ():
                 self._take_peak(_nearest(peak, self._test))
 
-    def _made(self, world: World, event: Event) -> Made:
-        keys = tuple([self._key(world, use.key) for use in event.uses])
-        return Made(
-            self._test,
-            event.operation,
-            keys,
-            tuple([dict(use.encryption_context) for use in event.uses]),
-            event.region,
-            event.account,
-            event.principal,
-            event.via,
-            event.error,
-            event.message,
-            event.why,
-            len(event.attempts),
-            event.throttled,
-            event.time.timestamp() - world.clock.start,
-            prices.cost_of(event, [key.spec for key in keys]),
-            event.dry_run,
-        )
+    def _take_attempt(self, world: World, told: Told, places: dict[str, int]) -> None:
+        row, end = _row(self._test, world, told), len(self._rows)
+        place = places.setdefault(told.invocation, end)
+        if place == end:
+            self._rows.append(row)
+        else:
+            self._rows[place] = _retried(self._rows[place], row)
+        if self._test != OUTSIDE and self._test not in self.tests:
+            # A test that runs again may begin anew without having ended.
+            self.tests[self._test] = Ran(self._began, "")
 
-    def _key(self, world: World, arn: str) -> UsedKey:
-        key = world.key_of(arn)
-        alias = key.aliases[0] if key.aliases else ""
-        used = UsedKey(alias, key.id, key.manager, key.spec, key.region, key.account)
-        return self._known.setdefault(used, used)
+    def calls(self) -> list[Made]:
+        """Return the calls of the run, made anew of what is kept of them, those of a test together."""
+        return list(_calls(self._rows))
 
     @property
     def monthly(self) -> tuple[int, float]:
@@ -210,17 +205,14 @@ class Record(Collector):
 
     def give(self) -> list[Any]:
         """Return all of it."""
-        calls = [(*call[:2], [tuple(key) for key in call.keys], *call[3:]) for call in self.calls]
         tests = {test: tuple(ran) for test, ran in self.tests.items()}
         peaks = [tuple(peak) for peak in self.peaks.values()]
-        return [calls, tests, self.ran, peaks, list(self.kept.items()), self.nameless]
+        return [self._rows, tests, self.ran, peaks, list(self.kept.items()), self.nameless]
 
     def take(self, rows: list[Any]) -> None:
         """Add what another process has collected."""
         calls, tests, ran, peaks, kept, nameless = rows
-        for call in calls:
-            keys = tuple(UsedKey(*key) for key in call[2])
-            self.calls.append(Made(*call)._replace(keys=keys, contexts=tuple(call[3])))
+        self._rows += calls
         self.tests.update((test, Ran(*row)) for test, row in tests.items())
         self.ran += ran
         for peak in peaks:
@@ -232,15 +224,63 @@ class Record(Collector):
     def finish(self) -> None:
         """Put the calls into the order in which their tests began, whichever process ran them."""
         never = Ran(0.0, "")
-        self.calls.sort(key=lambda call: self.tests.get(call.test, never).began)
+        self._rows.sort(key=lambda row: self.tests.get(row[0], never).began)
 
     def _take_peak(self, peak: Nearest | None) -> None:
         if peak is not None:
-            place = (peak.quota, peak.region, peak.account)
-            self.peaks[place] = max(self.peaks.get(place, peak), peak, key=lambda one: one.used)
+            place = (peak.quota, peak.account, peak.region)
+            if peak.used > self._used.get(place, 0):
+                self.peaks[place], self._used[place] = peak, peak.used
 
     def _keep(self, place: tuple[str, str, str], cost: float) -> None:
         self.kept[place] = max(self.kept.get(place, 0.0), cost)
+
+
+def _row(test: str, world: World, told: Told) -> Row:
+    operation, principal, error = told.operation, told.principal, told.error
+    keys = tuple([_key(world, use.key) for use in told.uses])
+    return (
+        test,
+        operation.name,
+        keys,
+        tuple([tuple(use.encryption_context.items()) for use in told.uses]),
+        told.region,
+        principal.account,
+        principal.arn,
+        principal.via,
+        error,
+        told.message,
+        told.why,
+        1,
+        error == THROTTLED,
+        told.seconds - world.clock.start,
+        prices.cost_of(told, [spec for _, _, _, spec, _, _ in keys]),
+        bool(told.members.get("DryRun")),
+    )
+
+
+def _retried(before: Row, row: Row) -> Row:
+    """Put the attempts of a call together: it is as the last one was, and began with the first."""
+    first, last = Made(*before), Made(*row)
+    return tuple(
+        last._replace(
+            test=first.test,
+            attempts=first.attempts + last.attempts,
+            throttled=first.throttled + last.throttled,
+            at=first.at,
+            cost=first.cost + last.cost,
+        )
+    )
+
+
+def _key(world: World, arn: str) -> tuple[str, str, str, str, str, str]:
+    key = world.key_of(arn)
+    return (key.aliases[0] if key.aliases else "", key.id, key.manager, key.spec, key.region, key.account)
+
+
+def _calls(rows: Iterable[Row]) -> Iterator[Made]:
+    for test, operation, keys, contexts, *others in rows:
+        yield Made(test, operation, tuple([UsedKey(*key) for key in keys]), tuple(map(dict, contexts)), *others)
 
 
 def _nearest(peak: Peak, test: str) -> Nearest | None:

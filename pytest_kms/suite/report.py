@@ -65,7 +65,8 @@ class _Numbered(dict[Any, int]):
 
 def _data(record: Record) -> dict[str, Any]:
     tests, keys, texts = _Numbered(), _Numbered(), _Numbered()
-    calls = [_call(call, tests, keys, texts) for call in record.calls]
+    made = record.calls()
+    calls = [_call(call, tests, keys, texts) for call in made]
     keys_kept, monthly = record.monthly
     return {
         "version": version("pytest-kms"),
@@ -73,11 +74,11 @@ def _data(record: Record) -> dict[str, Any]:
         "ran": record.ran,
         "lost": record.lost,
         "tests": [[test, record.tests[test].outcome if test in record.tests else ""] for test in tests],
-        "keys": _keys(keys, record.calls),
+        "keys": _keys(keys, made),
         "texts": list(texts),
         "calls": calls,
         "peaks": [_peak(peak) for peak in record.nearest],
-        "cost": sum(call.cost for call in record.calls),
+        "cost": sum(call.cost for call in made),
         "kept": keys_kept,
         "monthly": monthly,
         "source": prices.SOURCE,

@@ -30,12 +30,12 @@ class Summary(Collector):
 
 
 def _lines(record: Record) -> Iterator[str]:
-    calls = record.calls
+    calls = record.calls()
     yield from missing(record.lost)
     if not calls:
         yield "Nothing called KMS."
         return
-    yield _totals(record)
+    yield _totals(record, calls)
     yield from _section("keys", _keys(calls))
     yield from _section("operations", _operations(calls))
     yield from _section("denied", _counted(_tell(call) for call in calls if call.error == DENIED))
@@ -44,11 +44,10 @@ def _lines(record: Record) -> Iterator[str]:
         throttled[_tell(call, by=False)] += call.throttled
     yield from _section("throttled attempts", _ranked(+throttled))
     yield from _section("peaks against AWS's default quotas", _peaks(record.nearest))
-    yield from _costs(record)
+    yield from _costs(record, calls)
 
 
-def _totals(record: Record) -> str:
-    calls = record.calls
+def _totals(record: Record, calls: Sequence[Made]) -> str:
     errors = sum(call.error is not None for call in calls)
     told = f"{many(len(calls), 'call')} of KMS by {len(record.tests):,} of {many(record.ran, 'test')}"
     return f"{told}, {many(errors, 'error') if errors else 'no errors'}"
@@ -105,8 +104,8 @@ def _peaks(peaks: Sequence[Nearest]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _costs(record: Record) -> Iterator[str]:
-    cost = sum(call.cost for call in record.calls)
+def _costs(record: Record, calls: Sequence[Made]) -> Iterator[str]:
+    cost = sum(call.cost for call in calls)
     yield f"estimated cost of these calls at AWS: {prices.dollars(cost)} ({prices.SOURCE})"
     keys, monthly = record.monthly
     if keys:
