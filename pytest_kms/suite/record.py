@@ -51,7 +51,7 @@ class UsedKey(NamedTuple):
     @property
     def like(self) -> UsedKey:
         """What the key has in common with those of other tests that are called the same."""
-        return self._replace(id="")
+        return UsedKey(self.alias, "", self.manager, self.spec, self.region, self.account)
 
 
 class Made(NamedTuple):
@@ -165,15 +165,16 @@ class Record(Collector):
             places = self._places.setdefault(world, {})
             told = world.trail.told_since(self._read.get(world, 0))
             self._read[world] = self._read.get(world, 0) + len(told)
+            keys = _Keys(world)
             for attempt in told:
                 if isinstance(attempt, Told):
-                    self._take_attempt(world, attempt, places)
+                    self._take_attempt(attempt, _row(self._test, world, attempt, keys), places)
             # Now, and not when the fake ends: a peak is of the test that has called, and that may be over by then.
             for peak in world.quotas.fuller_than(self._used) if told else ():
                 self._take_peak(_nearest(peak, self._test))
 
-    def _take_attempt(self, world: World, told: Told, places: dict[str, int]) -> None:
-        row, end = _row(self._test, world, told), len(self._rows)
+    def _take_attempt(self, told: Told, row: Row, places: dict[str, int]) -> None:
+        end = len(self._rows)
         place = places.setdefault(told.invocation, end)
         if place == end:
             self._rows.append(row)
@@ -236,9 +237,22 @@ class Record(Collector):
         self.kept[place] = max(self.kept.get(place, 0.0), cost)
 
 
-def _row(test: str, world: World, told: Told) -> Row:
+class _Keys(dict[str, tuple[str, str, str, str, str, str]]):
+    """What is kept of the keys of a fake as they are now, by their ARNs."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __missing__(self, arn: str) -> tuple[str, str, str, str, str, str]:
+        key = self._world.key_of(arn)
+        alias = key.aliases[0] if key.aliases else ""
+        self[arn] = kept = (alias, key.id, key.manager, key.spec, key.region, key.account)
+        return kept
+
+
+def _row(test: str, world: World, told: Told, known: _Keys) -> Row:
     operation, principal, error = told.operation, told.principal, told.error
-    keys = tuple([_key(world, use.key) for use in told.uses])
+    keys = tuple([known[use.key] for use in told.uses])
     return (
         test,
         operation.name,
@@ -271,11 +285,6 @@ def _retried(before: Row, row: Row) -> Row:
             cost=first.cost + last.cost,
         )
     )
-
-
-def _key(world: World, arn: str) -> tuple[str, str, str, str, str, str]:
-    key = world.key_of(arn)
-    return (key.aliases[0] if key.aliases else "", key.id, key.manager, key.spec, key.region, key.account)
 
 
 def _calls(rows: Iterable[Row]) -> Iterator[Made]:

@@ -73,8 +73,9 @@ def _keys(calls: Sequence[Made]) -> list[tuple[str, ...]]:
     ids = defaultdict(set)
     for call in calls:
         for key in dict.fromkeys(call.keys):
-            ids[key.like].add(key.id)
-            operations[key.like][call.operation] += 1
+            like = key.like
+            ids[like].add(key.id)
+            operations[like][call.operation] += 1
     several = len({(key.region, key.account) for key in operations}) > 1
     rows: list[tuple[str, ...]] = []
     for key, counts in sorted(operations.items(), key=lambda item: (-item[1].total(), item[0])):
