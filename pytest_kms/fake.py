@@ -810,7 +810,7 @@ class FakeKMS(Audited):
 
     def forget_verdicts(self) -> None:
         """Let no later test answer for what has been until now."""
-        verdicts.forget(self.world, self.strictness)
+        verdicts.forget(self.world)
 
     def assert_no_plaintext_in(self, *things: object) -> None:
         """Fail if a plaintext or a data key is in a thing: one that KMS was given to encrypt, or has handed out.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_kms.overheard import Overheard
     from pytest_kms.state.world import World
     from pytest_kms.suite.collector import Collector
-    from pytest_kms.verdicts import Verdict
+    from pytest_kms.verdicts import Strictness, Verdict
 
 MARKER = """\
 kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=, \
@@ -52,6 +52,8 @@ _MARKER_ARGUMENTS = {
     "max_calls",
     "leaks",
 }
+_OF_TESTS = {"unsupported", "unused_faults", "unasserted_calls", "max_calls", "leaks"}
+"""Those of them that are of a test, however long its fake lives."""
 _LEAKS = ("error", "ignore")
 _SCOPES = ("function", "class", "module", "package", "session")
 
@@ -64,6 +66,8 @@ _ended: pytest.StashKey[list[World]] = pytest.StashKey()
 _since: pytest.StashKey[dict[str, Marks]] = pytest.StashKey()
 """How far the trails of fakes of a wider scope were when a test, and when its teardown, began."""
 _heard: pytest.StashKey[Overheard] = pytest.StashKey()
+_strictness: pytest.StashKey[tuple[FakeKMS, Strictness]] = pytest.StashKey()
+"""A fake of a wider scope, and what fails a test when no marker says otherwise."""
 _strays: list[Refusal | str] = []
 
 _OF_SUITES = ("kms_least_privilege", "kms_cloudtrail", "kms_summary", "kms_report")
@@ -312,23 +316,28 @@ def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
 
 def _life(request: pytest.FixtureRequest, settings: Mapping[str, Any]) -> Iterator[FakeKMS]:
     """Be the body of a fixture: from the activation of its fake to its end."""
-    from pytest_kms.errors import UsageError
     from pytest_kms.fake import FakeKMS
     from pytest_kms.lifespan import active
 
-    mistake = None
     with ExitStack() as stack:
-        try:
+        with _mistakes_told():
             kms = stack.enter_context(active(partial(FakeKMS, origin=request.node.nodeid, **settings)))
-        except UsageError as error:
-            mistake = str(error)
-        if mistake:
-            pytest.fail(mistake, pytrace=False)
         fakes = request.config.stash.setdefault(_active, [])
         fakes.append(kms)
         stack.callback(fakes.remove, kms)
         yield kms
         _strays.extend(kms.swallowed_refusals())
+
+
+@contextmanager
+def _mistakes_told() -> Iterator[None]:
+    """Fail with the sentence alone where what a test or the ini file says cannot be."""
+    from pytest_kms.errors import UsageError
+
+    try:
+        yield
+    except UsageError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(name="kms", scope=_scope)
@@ -454,7 +463,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     _mark(item, "setup")
     scope = item.config.getini("kms_scope")
     for node, marker in item.iter_markers_with_node("kms"):
-        if (marker.args or marker.kwargs) and _rank(node) < _SCOPES.index(scope):
+        if (marker.args or set(marker.kwargs) - _OF_TESTS) and _rank(node) < _SCOPES.index(scope):
             pytest.fail(
                 f"pytest-kms: the marker on {node.name} comes too late: by kms_scope a fake lives for a {scope}."
                 " Put it on what lives as long, or use fake_kms() within the test.",
@@ -467,6 +476,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     try:
         result = yield
         _expect_one_kms(item)
+        _be_as_strict_as_marked(item)
     except BaseException:
         _take_complaints(item)  # the test has a reason of its own to fail, and the next one nothing to do with it
         raise
@@ -484,6 +494,20 @@ def _expect_one_kms(item: pytest.Item) -> None:
             " the fixture that it made another name.",
             pytrace=False,
         )
+
+
+def _be_as_strict_as_marked(item: pytest.Item) -> None:
+    """Judge a test by its markers, where its fake was set up without them."""
+    kms = getattr(item, "funcargs", {}).get("pytest_kms")
+    if kms is None or item.config.getini("kms_scope") == "function":
+        return
+    said: dict[str, Any] = {}
+    for marker in reversed(list(item.iter_markers("kms"))):
+        said |= {name: value for name, value in marker.kwargs.items() if name in _OF_TESTS - {"leaks"}}
+    with _mistakes_told():
+        strictness = kms.strictness.but(said)
+    item.stash[_strictness] = (kms, kms.strictness)
+    kms.strictness = strictness
 
 
 def _rank(node: pytest.Item | pytest.Collector | object) -> int:
@@ -509,7 +533,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
         del item.stash[_heard]
     _mark(item, "teardown")
     __tracebackhide__ = _is_of_the_test
-    return (yield from _judged(item, _take_complaints))
+    try:
+        return (yield from _judged(item, _take_complaints))
+    finally:
+        if _strictness in item.stash:
+            kms, strictness = item.stash[_strictness]
+            kms.strictness = strictness
+            del item.stash[_strictness]
 
 
 def _is_of_the_test(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:

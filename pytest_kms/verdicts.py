@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +33,14 @@ class Strictness:
     unasserted_calls: str = IGNORE
     max_calls: Mapping[str, int] = field(default_factory=dict)
 
-    @property
-    def looks_at_calls(self) -> bool:
-        """Whether a verdict depends on the trail, which is not built for nothing."""
-        return bool(self.max_calls) or self.unasserted_calls == ERROR
+    def but(self, said: Mapping[str, Any]) -> Strictness:
+        """Return what holds where somebody nearer says otherwise of some.
+
+        Raises:
+            UsageError: as for `strictness`.
+
+        """
+        return strictness(**asdict(self) | dict(said))
 
 
 def strictness(max_calls: MaxCalls, **words: str) -> Strictness:
@@ -73,7 +77,7 @@ def verdicts(world: World, strict: Strictness) -> list[str]:
     if refusals:
         return refusals[:1]
     told = [*_unused_faults(world)] if strict.unused_faults == ERROR else []
-    if strict.looks_at_calls:
+    if strict.max_calls:
         told += _over_budget(world, strict.max_calls)
     if strict.unasserted_calls == ERROR:
         told += _unasserted(world)
@@ -86,12 +90,11 @@ def swallowed(world: World, strict: Strictness) -> list[str]:
     return [f"{refusal} {_off('unsupported')}" for refusal in refusals]
 
 
-def forget(world: World, strict: Strictness) -> None:
+def forget(world: World) -> None:
     """Begin anew: what has been until now is nothing that a later test answers for."""
     world.refusals.clear()
     world.faults.clear()
-    if strict.looks_at_calls:
-        world.judged = len(world.trail)
+    world.judged = world.trail.told
 
 
 def _unused_faults(world: World) -> Iterator[str]:
@@ -105,7 +108,7 @@ def _unused_faults(world: World) -> Iterator[str]:
 
 
 def _over_budget(world: World, budgets: Mapping[str, int]) -> Iterator[str]:
-    calls = world.trail[world.judged :]
+    calls = world.trail[world.trail.calls_in(world.judged) :]
     made = {operation: [call for call in calls if call.operation == operation] for operation in budgets}
     over = {operation: found for operation, found in made.items() if len(found) > budgets[operation]}
     if over:
@@ -120,10 +123,11 @@ def _over_budget(world: World, budgets: Mapping[str, int]) -> Iterator[str]:
 
 
 def _unasserted(world: World) -> Iterator[str]:
+    start = world.trail.calls_in(world.judged)
     calls = [
         event
         for place, event in enumerate(world.trail)
-        if place >= world.judged and place not in world.trail.seen and event.service_event is None
+        if place >= start and place not in world.trail.seen and event.service_event is None
     ]
     if calls:
         yield _with_calls(

@@ -6,7 +6,7 @@ import os
 
 import boto3.session  # noqa: F401  # see below
 import pytest
-from suites import unused
+from suites import outcomes, unused
 
 # An inner run in this process forgets the modules that it was the first to import; let it be the first of none.
 from pytest_kms import engine, fake_kms, lifespan  # noqa: F401
@@ -365,6 +365,101 @@ def test_verdicts_are_of_the_test_that_is_to_blame(scope: str, pytester: pytest.
     first, second, third = _told(result)
     assert [UNUSED, UNUSED] == [first, third]
     assert second.startswith("pytest-kms: GenerateMac is not supported by this version.")
+
+
+@pytest.mark.parametrize("scope", ["function", "class", "module", "package", "session"])
+def test_a_marker_says_what_fails_its_test_whatever_the_scope(scope: str, pytester: pytest.Pytester) -> None:
+    """How strict a test is, is nothing that its fake must know from the beginning; the next test has its own say."""
+    pytester.makeini(f"[pytest]\nkms_scope = {scope}\nkms_max_calls =\n    ListAliases = 1\n")
+    result = _run(
+        pytester,
+        """
+        import contextlib
+        import pytest
+
+        class TestDepot:
+            def test_free(self, kms):
+                for _ in range(3):
+                    kms.client.list_keys()
+
+            @pytest.mark.kms(max_calls={"ListKeys": 1})
+            def test_within_its_budget(self, kms):
+                kms.client.list_keys()
+
+            @pytest.mark.kms(max_calls={"ListKeys": 1})
+            def test_over_its_budget(self, kms):
+                kms.client.list_keys()
+                kms.client.list_keys()
+
+            @pytest.mark.kms(max_calls=None)
+            def test_without_budget(self, kms):
+                kms.client.list_aliases()
+                kms.client.list_aliases()
+
+            def test_over_that_of_all(self, kms):
+                kms.client.list_aliases()
+                kms.client.list_aliases()
+
+            @pytest.mark.kms(unused_faults="ignore")
+            def test_faults_left(self, kms):
+                kms.throttle("Encrypt")
+
+            @pytest.mark.kms(unasserted_calls="error", leaks="error")
+            def test_asserted(self, kms):
+                kms.client.list_keys()
+                kms.assert_called("ListKeys")
+
+            @pytest.mark.kms(unasserted_calls="error")
+            def test_not_asserted(self, kms):
+                kms.client.list_aliases()
+
+            @pytest.mark.kms(unsupported="ignore")
+            def test_swallowed(self, kms):
+                with contextlib.suppress(BaseException):
+                    kms.client.generate_mac(KeyId="alias/none", Message=b"7", MacAlgorithm="HMAC_SHA_256")
+
+            @pytest.mark.kms(leaks="error")
+            def test_told(self, kms):
+                kms.client.encrypt(KeyId=kms.create_key().id, Plaintext=b"correct horse")
+                print("correct horse")
+
+            def test_faults(self, kms):
+                kms.throttle("Encrypt")
+        """,
+    )
+
+    failed = ["test_over_its_budget", "test_over_that_of_all", "test_not_asserted", "test_told", "test_faults"]
+    lines = result.outlines
+    assert {"passed": 6, "failed": 5} == outcomes(result)
+    assert failed == [line.split()[1].partition(".")[2] for line in lines if line.startswith("____") and "." in line]
+    assert [
+        "pytest-kms: there were more calls than max_calls allows: ListKeys twice instead of at most once.",
+        "pytest-kms: there were more calls than max_calls allows: ListAliases twice instead of at most once.",
+        "pytest-kms: no assertion has looked at 1 call.",
+        "pytest-kms: expected no plaintext or data key of KMS to get out of the test; it is in 1 place.",
+        UNUSED,
+    ] == [line for line in lines if line.startswith("pytest-kms: ")]
+
+
+def test_what_a_marker_cannot_say_of_a_test_is_told(pytester: pytest.Pytester) -> None:
+    """Also where the fake was there before."""
+    pytester.makeini("[pytest]\nkms_scope = module\n")
+    result = _run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.kms(max_calls={"Decipher": 1})
+        def test_one(kms): ...
+
+        @pytest.mark.kms(max_calls=None)
+        def test_two(kms): ...
+        """,
+    )
+
+    assert {"passed": 1, "errors": 1} == outcomes(result)
+    [mistake] = _told(result)
+    assert mistake.startswith("pytest-kms: KMS has no operation 'Decipher'")
 
 
 def test_a_refusal_when_a_wide_fake_ends_is_an_error(pytester: pytest.Pytester) -> None:

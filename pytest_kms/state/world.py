@@ -64,7 +64,7 @@ class World:
         self.faults = Faults()
         self.trail = Trail(self.arns_of, self.identity_of, partial(lines.stable, self), self)
         self.judged = 0
-        """How many calls earlier tests have answered for, where a fake outlives a test."""
+        """How far the trail was told when the last test was judged, where a fake outlives a test."""
         self.refusals: list[Refusal] = []
         # Repeatable on purpose, for the same seed: these are test keys.
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311
