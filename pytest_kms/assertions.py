@@ -167,14 +167,7 @@ def _calls_meant(wanted: Filter) -> str:
 def conditions(expected: Expectation) -> str:
     """Tell what is asked of calls besides their operation and their key."""
     wanted = expected.wanted
-    told = ""
-    if wanted.encryption_context is not None:
-        context = wanted.encryption_context
-        told += f" with {encryption_context.text(context) if isinstance(context, Mapping) else repr(context)}"
-    if wanted.principal is not None:
-        told += f" {expected.caller} {wanted.principal}"
-    if wanted.via is not None:
-        told += f" via {wanted.via}"
+    told = wanted.circumstances(expected.caller)
     if wanted.error is not None and expected.tells_error:
         told += f" and to end with {wanted.error}"
     return told

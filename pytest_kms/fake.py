@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from boto3 import Session
     from botocore.config import Config
     from mypy_boto3_kms import KMSClient
+    from typing_extensions import Unpack
 
     from pytest_kms.clock import Clock
     from pytest_kms.crypto.ciphertext import Blob
+    from pytest_kms.state.criteria import Circumstances
     from pytest_kms.state.enclave import Enclave
     from pytest_kms.state.faults import When
     from pytest_kms.state.key_store import CustomKeyStore
@@ -591,6 +593,7 @@ class FakeKMS(Audited):
         after: int = 0,
         when: When | None = None,
         optional: bool = False,
+        **circumstances: Unpack[Circumstances],
     ) -> None:
         """Throttle the next requests, whatever the quotas say.
 
@@ -603,13 +606,14 @@ class FakeKMS(Audited):
             after: how many requests to let pass first, of those that this is meant for.
             when: only requests of such facts, as for `fail`.
             optional: whether the test may end without.
+            circumstances: `encryption_context`, `principal` and `via` of the requests, as for `assert_called`.
 
         Raises:
             UsageError: there is no such operation or key.
 
         """
         meant = partial(ThrottlingException, why="the test ordered it with kms.throttle")
-        scope = self._scope(operation, key, when)
+        scope = self._scope(operation, key, when, circumstances)
         self._order(Failure(meant), scope, times=times, after=after, optional=optional)
 
     def fail(
@@ -623,6 +627,7 @@ class FakeKMS(Audited):
         when: When | None = None,
         carried_out: bool | None = None,
         optional: bool = False,
+        **circumstances: Unpack[Circumstances],
     ) -> None:
         """Let the next requests fail, whatever they ask: with an error of AWS, or on the way.
 
@@ -666,13 +671,14 @@ class FakeKMS(Audited):
             carried_out: whether KMS does what was asked before it fails: for `ReadTimeoutError`,
                 `ConnectionClosedError`, `"HTMLBody"` and AWS's errors of status 500 and 503.
             optional: whether the test may end without.
+            circumstances: `encryption_context`, `principal` and `via` of the requests, as for `assert_called`.
 
         Raises:
             UsageError: there is no such operation or key, the operation never ends with such an error, or cannot be
                 carried out before.
 
         """
-        scope = self._scope(operation, key, when)
+        scope = self._scope(operation, key, when, circumstances)
         meant = failure(operation, error, carried_out, why="the test ordered it with kms.fail")
         self._order(meant, scope, times=times, after=after, optional=optional)
 
@@ -686,6 +692,7 @@ class FakeKMS(Audited):
         when: When | None = None,
         carried_out: bool | None = None,
         optional: bool = False,
+        **circumstances: Unpack[Circumstances],
     ) -> Iterator[None]:
         """Let every request fail while this is open, before anything that `fail` and `throttle` have ordered.
 
@@ -703,13 +710,14 @@ class FakeKMS(Audited):
             when: only requests of such facts, as for `fail`.
             carried_out: as for `fail`.
             optional: whether no request may meet it; otherwise a test in which none does fails at its end.
+            circumstances: as for `fail`.
 
         Raises:
             UsageError: as for `fail`.
 
         """
         meant = failure(operation, error, carried_out, why="the test ordered it with kms.outage")
-        fault = Fault(meant, self._scope(operation, key, when), optional=optional)
+        fault = Fault(meant, self._scope(operation, key, when, circumstances), optional=optional)
         faults = self.world.faults
         with self.world.lock:
             faults.outages.append(fault)
@@ -727,6 +735,7 @@ class FakeKMS(Audited):
         key: Key | str | None = None,
         when: When | None = None,
         times: int | None = None,
+        **circumstances: Unpack[Circumstances],
     ) -> None:
         """Let requests take time, of the fake's, until a test says otherwise; the latest word counts.
 
@@ -744,6 +753,7 @@ class FakeKMS(Audited):
             key: only requests on this key.
             when: only requests of such facts, as for `fail`.
             times: how many requests; by default all.
+            circumstances: as for `fail`.
 
         Raises:
             UsageError: there is no such operation or key, or the time is negative.
@@ -753,7 +763,7 @@ class FakeKMS(Audited):
             raise UsageError(f"seconds is 0 or more, not {seconds}")
         if times is not None and times < 1:
             raise UsageError(f"times is 1 or more, not {times}")
-        scope = self._scope(operation, key, when)
+        scope = self._scope(operation, key, when, circumstances)
         self.world.faults.latencies.append(Latency(seconds, scope, math.inf if times is None else times))
 
     @property
@@ -864,12 +874,14 @@ class FakeKMS(Audited):
             raise UsageError(f"after is 0 or more, not {after}")
         self.world.faults.queue.append(Fault(meant, scope, times, after, optional))
 
-    def _scope(self, operation: str | None, key: Key | str | None, when: When | None) -> Scope:
+    def _scope(
+        self, operation: str | None, key: Key | str | None, when: When | None, circumstances: Circumstances
+    ) -> Scope:
         if operation is not None:
             service.expect_operation(operation)
         if isinstance(when, Mapping):
             service.expect_told_members(operation, when)
-        return Scope(operation, self._arns(key), when)
+        return Scope(self._filter(operation, key, **circumstances), when)
 
 
 def _caller(principal: Principal | Service) -> Principal:

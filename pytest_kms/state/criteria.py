@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from pytest_kms import service
+from pytest_kms import encryption_context, service
 from pytest_kms.state.principal import Principal
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Circumstances(TypedDict, total=False):
     encryption_context: Mapping[str, str] | Any
     """The whole of it."""
     principal: Principal | str | Any
-    """The caller: a `Principal`, or its ARN."""
+    """The caller: a `Principal`, or its ARN; a `Service` stands for the principal that it calls for."""
     via: str | Any
     """The AWS service through which the call came, as `kms:ViaService` has it: `"s3.us-east-1.amazonaws.com"`."""
 
@@ -40,7 +40,7 @@ class Filter:
     """What a call must look like. A criterion that is None asks nothing.
 
     Values are compared as `criterion == value`, so that objects with an `__eq__` of their own work inside. A Principal
-    stands for its ARN, and for the AWS service that calls for it, if there is one.
+    stands for its ARN, and for the AWS service that calls for it, if there is one; a Service for its Principal.
 
     Raises:
         UsageError: there is no such operation.
@@ -57,9 +57,25 @@ class Filter:
     def __post_init__(self) -> None:
         if isinstance(self.operation, str):
             service.expect_event(self.operation)
-        if isinstance(self.principal, Principal):
-            object.__setattr__(self, "via", self.via or self.principal.via)
-            object.__setattr__(self, "principal", self.principal.arn)
+        principal = getattr(self.principal, "principal", self.principal)  # a Service has one for whom it calls
+        if isinstance(principal, Principal):
+            object.__setattr__(self, "via", self.via or principal.via)
+            object.__setattr__(self, "principal", principal.arn)
+
+    @property
+    def asks_no_more(self) -> bool:
+        """Whether operation and key are all that is asked for, at most."""
+        return self.encryption_context is None is self.principal and self.via is None is self.error
+
+    def circumstances(self, caller: str = "by") -> str:
+        """Tell what is asked for besides operation, key and end: ` with {order: 7} by ARN via SERVICE`."""
+        told = ""
+        context = self.encryption_context
+        if context is not None:
+            told += f" with {encryption_context.text(context) if isinstance(context, Mapping) else repr(context)}"
+        if self.principal is not None:
+            told += f" {caller} {self.principal}"
+        return told if self.via is None else f"{told} via {self.via}"
 
     def uses_in(self, event: Event) -> Sequence[KeyUse]:
         """Give the uses of an event that are of the keys asked for: all, where none is asked for or none fits."""

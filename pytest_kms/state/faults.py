@@ -14,6 +14,7 @@ from pytest_kms.errors import KMSError, Mishap, Refusal, UsageError
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from pytest_kms.state.criteria import Filter
     from pytest_kms.state.trail import Event
 
     When: TypeAlias = Mapping[str, Any] | Callable[[Event], object]
@@ -69,19 +70,22 @@ def failure(operation: str | None, error: str | type[BaseException], carried_out
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which calls are meant: of an operation, on some keys (ARNs), of some facts. None asks nothing."""
+    """Which requests are meant: in the words of assertions, and by facts of any kind. None asks nothing."""
 
-    operation: str | None
-    keys: Collection[str] | None
+    wanted: Filter
     when: When | None
 
     def covers(self, operation: str, keys: Collection[str], event: Callable[[], Event]) -> bool:
         """Say whether a call is meant; `event` tells what will be recorded of it."""
-        if self.operation not in (None, operation):
+        wanted = self.wanted
+        if wanted.operation not in (None, operation):
             return False
-        if self.keys is not None and not any(key in self.keys for key in keys):
+        if wanted.keys is not None and not any(key in wanted.keys for key in keys):
             return False
-        return self.when is None or self._agrees(event())
+        if self.when is None and wanted.asks_no_more:
+            return True
+        told = event()
+        return wanted.matches(told) and (self.when is None or self._agrees(told))
 
     def _agrees(self, event: Event) -> bool:
         if isinstance(self.when, Mapping):
@@ -93,7 +97,7 @@ class Scope:
             raise Refusal(f"the function given as when= has failed: {error!r}") from error
 
     def __str__(self) -> str:
-        named = self.operation or "any operation"
+        named = f"{self.wanted.operation or 'any operation'}{self.wanted.circumstances()}"
         if isinstance(self.when, Mapping):
             return f"{named} with {', '.join(f'{name}={value!r}' for name, value in self.when.items())}"
         return named if self.when is None else f"{named} when {getattr(self.when, '__name__', repr(self.when))}"

@@ -12,8 +12,9 @@ import pytest
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
+from policies import allow, policy
 
 from pytest_kms import NotSupported, UsageError, errors, fake_kms, service
 
@@ -786,6 +787,31 @@ def test_members_say_which_calls_fail(kms: FakeKMS, client: KMSClient) -> None:
     error, _ = response_of(client, "encrypt", KeyId=key.id, Plaintext=b"x", EncryptionContext=context)
     assert "KMSInternalException" == error["Code"]
     assert None is code_of(client, key)
+
+
+def test_faults_are_for_calls_in_the_words_of_assertions(kms: FakeKMS, client: KMSClient) -> None:
+    """An encryption context, a principal, an AWS service."""
+    key = kms.create_key("orders")
+    role = kms.principal("role/app", policy=policy(allow()))
+    s3 = kms.service("s3", on_behalf_of=role)
+    kms.throttle(encryption_context={"order": "7"})
+    kms.fail("Encrypt", "DisabledException", key=key, principal=role)
+    kms.latency(3, via="s3.us-east-1.amazonaws.com", times=1)
+    assert [
+        "ThrottlingException for any operation with {order: 7}, 1 of them left",
+        f"DisabledException for Encrypt by {role.arn}, 1 of them left",
+    ] == [str(fault) for fault in kms.unused_faults()]
+
+    assert None is code_of(client, key)
+    error, _ = response_of(client, "encrypt", KeyId=key.id, Plaintext=b"x", EncryptionContext={"order": "7"})
+    assert "ThrottlingException" == error["Code"]
+    assert None is code_of(client, key)
+    assert "DisabledException" == code_of(kms.client_for(principal=role), key)
+    s3.store(key, "orders/7.json")
+    assert [0, 0, 0, 0, 3] == [event.attempts[-1].took for event in kms.trail]
+    kms.assert_called("GenerateDataKey", principal=s3, times=1)
+    with kms.outage(principal=s3), pytest.raises(EndpointConnectionError):
+        s3.store(key, "orders/7.json")
 
 
 def test_a_function_says_which_calls_fail(kms: FakeKMS, client: KMSClient) -> None:
