@@ -3,7 +3,8 @@
 Public are the names in `__all__`, the fixtures `kms` and `pytest_kms`, the marker `kms`, and the options that
 begin with `kms_`. A map of this folder, from the test inward; each imports only what stands below it:
 
-    plugin        pytest's hooks, options, marker and fixtures
+    plugin        pytest's hooks, marker and fixtures
+    options       what the ini file, the command line and the marker may say
     suite         what a whole run leaves behind
     lifespan      from when to when a fake is active
     overheard     what leaves a test while it runs

@@ -1,4 +1,4 @@
-"""pytest's side: options, the marker, the fixtures, and what the report of a failing test adds."""
+"""pytest's side: its hooks, the fixtures, and what the report of a failing test adds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pytest_kms import stub, surroundings, watching
+from pytest_kms import options, stub, surroundings, watching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,38 +24,6 @@ if TYPE_CHECKING:
     from pytest_kms.state.world import World
     from pytest_kms.suite.collector import Collector
     from pytest_kms.verdicts import Strictness, Verdict
-
-MARKER = """\
-kms(*, region=, account=, quotas=, seed=, real_backoff=, eventual_consistency=, \
-unsupported=, unused_faults=, unasserted_calls=, max_calls=, leaks=): answer this test's KMS calls \
-with a fake. \
-region: where keys are made by default; account: of the default principal, 12 digits; quotas: False to enforce no \
-request quotas, or a mapping of some to calls per second; seed: makes ids, key material and random bytes repeat; \
-real_backoff: let botocore's retries sleep; \
-eventual_consistency: seconds until what calls change becomes visible; \
-unsupported: "ignore" lets a test pass whose code has swallowed a refusal of what this version lacks; \
-unused_faults: "ignore" lets a test pass that ordered failures which never came; \
-unasserted_calls: "error" fails a test with calls that no assertion looked at; \
-max_calls: a mapping of operations to how often the test may call each; \
-leaks: "error" fails a test of which a plaintext or data key gets into output, logs, files or other requests."""
-
-_MARKER_ARGUMENTS = {
-    "region",
-    "account",
-    "quotas",
-    "seed",
-    "real_backoff",
-    "eventual_consistency",
-    "unsupported",
-    "unused_faults",
-    "unasserted_calls",
-    "max_calls",
-    "leaks",
-}
-_OF_TESTS = {"unsupported", "unused_faults", "unasserted_calls", "max_calls", "leaks"}
-"""Those of them that are of a test, however long its fake lives."""
-_LEAKS = ("error", "ignore")
-_SCOPES = ("function", "class", "module", "package", "session")
 
 _begun: pytest.StashKey[bool] = pytest.StashKey()
 _active: pytest.StashKey[list[FakeKMS]] = pytest.StashKey()
@@ -70,90 +38,10 @@ _strictness: pytest.StashKey[tuple[FakeKMS, Strictness]] = pytest.StashKey()
 """A fake of a wider scope, and what fails a test when no marker says otherwise."""
 _strays: list[Refusal | str] = []
 
-_OF_SUITES = ("kms_least_privilege", "kms_cloudtrail", "kms_summary", "kms_report")
-"""The options that ask for what a whole run leaves behind."""
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options; those that the marker has too carry the same names."""
-    parser.addini("kms_region", "pytest-kms: the Region where keys are made by default", default="")
-    parser.addini("kms_account", "pytest-kms: the account of the default principal, 12 digits", default="")
-    parser.addini("kms_quotas", "pytest-kms: enforce AWS's request quotas (default: true)", "bool", default=True)
-    parser.addini("kms_seed", "pytest-kms: makes ids, key material and random bytes repeat", default="")
-    parser.addini(
-        "kms_real_backoff", "pytest-kms: let botocore's retries sleep (default: false)", "bool", default=False
-    )
-    parser.addini(
-        "kms_eventual_consistency",
-        "pytest-kms: seconds of the fake's time until what calls change becomes visible (default: 0)",
-        default="0",
-    )
-    parser.addini(
-        "kms_unsupported",
-        "pytest-kms: fail a test whose code swallows a refusal of what is not supported: error or ignore"
-        " (default: error)",
-        default="error",
-    )
-    parser.addini(
-        "kms_unused_faults",
-        "pytest-kms: fail a test that ordered failures which never came: error or ignore (default: error)",
-        default="error",
-    )
-    parser.addini(
-        "kms_unasserted_calls",
-        "pytest-kms: fail a test with calls that no assertion looked at: error or ignore (default: ignore)",
-        default="ignore",
-    )
-    parser.addini(
-        "kms_max_calls",
-        "pytest-kms: how often a test may call operations, one a line: Decrypt = 1",
-        "linelist",
-        default=[],
-    )
-    parser.addini(
-        "kms_leaks",
-        f"pytest-kms: what a plaintext or data key in output, logs, files or other requests is: {', '.join(_LEAKS)}"
-        " (default: ignore)",
-        default="ignore",
-    )
-    parser.addini(
-        "kms_guard",
-        "pytest-kms: fail a test that calls KMS without the fixture (default: false)",
-        "bool",
-        default=False,
-    )
-    parser.addini(
-        "kms_scope",
-        f"pytest-kms: how long a fake lives: {', '.join(_SCOPES)} (default: function)",
-        default="function",
-    )
-    parser.addini(
-        "kms_junit",
-        "pytest-kms: give the tests in a JUnit file properties about their KMS calls (default: false)",
-        "bool",
-        default=False,
-    )
-    group = parser.getgroup("kms", "pytest-kms")
-    group.addoption(
-        "--kms-least-privilege",
-        metavar="FILE",
-        help="write the least-privilege policies that the KMS calls of the whole run need to FILE, as JSON",
-    )
-    group.addoption(
-        "--kms-cloudtrail",
-        metavar="FILE",
-        help="write the CloudTrail records of the KMS calls of the whole run to FILE, as JSON; with .gz, compressed",
-    )
-    group.addoption(
-        "--kms-summary",
-        action="store_true",
-        help="tell at the end which keys and operations of KMS the whole run used, and what that costs at AWS",
-    )
-    group.addoption(
-        "--kms-report",
-        metavar="FILE",
-        help="write a page about the KMS calls of the whole run to FILE, as HTML",
-    )
+    """Declare the options."""
+    options.declare(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -181,11 +69,10 @@ def _begin(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and take the options that hold for the whole run."""
     _begin(config)
-    config.addinivalue_line("markers", MARKER)
-    if config.getini("kms_scope") not in _SCOPES:
-        raise pytest.UsageError(f"pytest-kms: kms_scope is one of {', '.join(_SCOPES)}")
-    if config.getini("kms_leaks") not in _LEAKS:
-        raise pytest.UsageError(f"pytest-kms: kms_leaks is one of {', '.join(_LEAKS)}")
+    config.addinivalue_line("markers", options.MARKER)
+    mistake = options.mistake_in(config)
+    if mistake:
+        raise pytest.UsageError(mistake)
     if config.getini("kms_guard"):
         # A run may run others within, as pytester does.
         before, stub.guard = stub.guard, _strays.append
@@ -202,9 +89,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _collectors(config: pytest.Config) -> list[Collector]:
     """Make what gathers what a run leaves behind, if an option asks for something."""
-    asked = {name: config.getoption(name) for name in _OF_SUITES}
-    asked["kms_junit"] = config.getini("kms_junit") and config.getoption("xmlpath", None)
-    if not any(asked.values()):
+    asked = options.of_the_run(config)
+    if not asked:
         return []
     from pytest_kms.suite.collector import collectors_for
 
@@ -311,7 +197,9 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001
 @pytest.fixture(name="pytest_kms", scope=_scope)
 def _fixture_pytest_kms(request: pytest.FixtureRequest) -> Iterator[FakeKMS]:
     """Answer every KMS call of this process with a fake AWS KMS, new for each test; `kms` for short."""
-    yield from _life(request, _settings(request))
+    with _mistakes_told():
+        settings = options.settings(request.node)
+    yield from _life(request, settings)
 
 
 def _life(request: pytest.FixtureRequest, settings: Mapping[str, Any]) -> Iterator[FakeKMS]:
@@ -418,40 +306,10 @@ def kms_fixture(
                 " class.",
                 pytrace=False,
             )
-        yield from _life(request, _defaults(request.config) | chosen)
+        yield from _life(request, options.defaults(request.config) | chosen)
 
     fixture.__doc__ = f"Answer every KMS call of this process with a fake AWS KMS, new for each {scope}."
     return pytest.fixture(scope=scope, name=name, autouse=autouse)(fixture)
-
-
-def _defaults(config: pytest.Config) -> dict[str, Any]:
-    """Collect what the ini file says that a fake is to be like."""
-    ini = {name: config.getini(f"kms_{name}") for name in _MARKER_ARGUMENTS - {"leaks"}}
-    # Of these an empty text says nothing.
-    return {name: value for name, value in ini.items() if value or name not in ("region", "account", "seed")}
-
-
-def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Collect what the fake is to be like: from the ini file, then from markers, the closest last."""
-    settings = _defaults(request.config)
-    for marker in reversed(list(request.node.iter_markers("kms"))):
-        unknown = sorted(set(marker.kwargs) - _MARKER_ARGUMENTS)
-        if marker.args or unknown:
-            what = f"no {' or '.join(map(repr, unknown))}" if unknown else "keyword arguments only"
-            pytest.fail(f"pytest-kms: the marker takes {what}; it is {MARKER.partition(':')[0]}", pytrace=False)
-        settings.update(marker.kwargs)
-    settings.pop("leaks", None)
-    return settings
-
-
-def _leaks(item: pytest.Item) -> bool:
-    """Say whether a test is to fail where secrets get out of it."""
-    said = item.config.getini("kms_leaks")
-    for marker in reversed(list(item.iter_markers("kms"))):
-        said = marker.kwargs.get("leaks", said)
-    if said not in _LEAKS:
-        pytest.fail(f"pytest-kms: leaks is one of {', '.join(map(repr, _LEAKS))}, not {said!r}", pytrace=False)
-    return bool(said == "error")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -463,13 +321,15 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     _mark(item, "setup")
     scope = item.config.getini("kms_scope")
     for node, marker in item.iter_markers_with_node("kms"):
-        if (marker.args or set(marker.kwargs) - _OF_TESTS) and _rank(node) < _SCOPES.index(scope):
+        if (marker.args or set(marker.kwargs) - options.OF_TESTS) and _rank(node) < options.SCOPES.index(scope):
             pytest.fail(
                 f"pytest-kms: the marker on {node.name} comes too late: by kms_scope a fake lives for a {scope}."
                 " Put it on what lives as long, or use fake_kms() within the test.",
                 pytrace=False,
             )
-    if _leaks(item):
+    with _mistakes_told():
+        leaks = options.leaks(item)
+    if leaks:
         from pytest_kms.overheard import Overheard
 
         item.stash[_heard] = Overheard()
@@ -501,11 +361,8 @@ def _be_as_strict_as_marked(item: pytest.Item) -> None:
     kms = getattr(item, "funcargs", {}).get("pytest_kms")
     if kms is None or item.config.getini("kms_scope") == "function":
         return
-    said: dict[str, Any] = {}
-    for marker in reversed(list(item.iter_markers("kms"))):
-        said |= {name: value for name, value in marker.kwargs.items() if name in _OF_TESTS - {"leaks"}}
     with _mistakes_told():
-        strictness = kms.strictness.but(said)
+        strictness = kms.strictness.but(options.strictness(item))
     item.stash[_strictness] = (kms, kms.strictness)
     kms.strictness = strictness
 
