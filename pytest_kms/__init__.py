@@ -11,6 +11,7 @@ begin with `kms_`. A map of this folder, from the test inward; each imports only
     fake          FakeKMS: what a test holds in its hand
     arguments     what tests give to the fake, checked
     key_store_arguments  what they say of custom key stores
+    disturbed     kms.throttle, kms.fail, and all else that goes wrong on purpose
     audited       kms.trail and kms.assert_*
     verdicts      what fails a test at its end
     call_order    calls one after the other

@@ -19,6 +19,7 @@ LAYERS = [
     {"options", "suite"},
     {"lifespan", "overheard"},
     {"fake"},
+    {"disturbed"},
     {"audited"},
     {"call_order", "diagnosis", "expected_calls", "leaks", "replay", "verdicts"},
     {"arguments", "assertions", "comparison", "aws_service", "clients", "key_store_arguments"},
