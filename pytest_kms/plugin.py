@@ -102,7 +102,7 @@ class _Suite:
 
     def __init__(self, config: pytest.Config, collectors: list[Collector]) -> None:
         self._collectors = collectors
-        self._outcomes: dict[str | None, str] = {}
+        self._outcomes: set[str] = set()
         self._running = False
         for collector in collectors:
             watching.watchers.append(collector.see)
@@ -120,18 +120,21 @@ class _Suite:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Give a test the properties that its last report takes along, once."""
         if call.when == "teardown":
+            worlds = stub.worlds()
             for collector in self._collectors:
-                given = dict(collector.properties(stub.worlds()))
-                item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in given]
-                item.user_properties += given.items()
+                given = collector.properties(worlds)
+                if given:
+                    names = {name for name, _ in given}
+                    item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in names]
+                    item.user_properties += given
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Tell that a test has ended, and how; a controller of pytest-xdist sees no tests, only their reports."""
-        self._outcomes[report.when] = _outcome(report)
+        if report.outcome != "passed":
+            self._outcomes.add(_outcome(report))
         if report.when == "teardown" and self._running:
             self._running = False
-            outcomes = self._outcomes.values()
-            outcome = next((name for name in _WORST_FIRST if name in outcomes), "passed")
+            outcome = next((name for name in _WORST_FIRST if name in self._outcomes), "passed")
             for collector in self._collectors:
                 collector.end(report.nodeid, outcome, stub.worlds())
 

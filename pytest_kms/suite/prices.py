@@ -9,6 +9,7 @@ AWS CloudHSM clusters and external key managers cost elsewhere.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_kms.crypto.specs import SPECS
@@ -33,7 +34,8 @@ _ROTATIONS_BILLED = 2
 _NOT_BILLED = frozenset({"ThrottlingException", "EndpointConnectionError", "ConnectTimeoutError", "SSLError"})
 
 
-def price_of(operation: str, specs: list[str], *, cryptographic: bool, pair: str = "") -> float:
+@cache
+def price_of(operation: str, specs: tuple[str, ...], pair: str, *, cryptographic: bool) -> float:
     """Return the price of one request, in US dollars.
 
     `specs` are those of the keys that it names, `pair` that of the data key pair that it asks for.
@@ -47,13 +49,13 @@ def price_of(operation: str, specs: list[str], *, cryptographic: bool, pair: str
     return _REQUESTS / _PER
 
 
-def cost_of(told: Told, specs: list[str]) -> float:
+def cost_of(told: Told, specs: tuple[str, ...]) -> float:
     """Return what an attempt of a call costs, in US dollars; a dry run costs what any other does."""
     if told.error in _NOT_BILLED:
         return 0.0
     operation = told.operation
     pair = str(told.members.get("KeyPairSpec", ""))
-    return price_of(operation.name, specs, cryptographic=operation.cryptographic, pair=pair)
+    return price_of(operation.name, specs, pair, cryptographic=operation.cryptographic)
 
 
 def monthly(key: Key) -> float:

@@ -237,6 +237,9 @@ class Record(Collector):
         self.kept[place] = max(self.kept.get(place, 0.0), cost)
 
 
+_SPEC = UsedKey._fields.index("spec")
+
+
 class _Keys(dict[str, tuple[str, str, str, str, str, str]]):
     """What is kept of the keys of a fake as they are now, by their ARNs."""
 
@@ -268,7 +271,7 @@ def _row(test: str, world: World, told: Told, known: _Keys) -> Row:
         1,
         error == THROTTLED,
         told.seconds - world.clock.start,
-        prices.cost_of(told, [spec for _, _, _, spec, _, _ in keys]),
+        prices.cost_of(told, tuple([key[_SPEC] for key in keys])),
         bool(told.members.get("DryRun")),
     )
 
