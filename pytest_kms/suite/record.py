@@ -184,9 +184,9 @@ class Record(Collector):
             # A test that runs again may begin anew without having ended.
             self.tests[self._test] = Ran(self._began, "")
 
-    def calls(self) -> list[Made]:
-        """Return the calls of the run, made anew of what is kept of them, those of a test together."""
-        return list(_calls(self._rows))
+    def calls(self) -> Iterator[Made]:
+        """Give the calls of the run, made anew of what is kept of them, those of a test together."""
+        return _calls(self._rows)
 
     @property
     def monthly(self) -> tuple[int, float]:

@@ -65,7 +65,7 @@ class _Numbered(dict[Any, int]):
 
 def _data(record: Record) -> dict[str, Any]:
     tests, keys, texts = _Numbered(), _Numbered(), _Numbered()
-    made = record.calls()
+    made = list(record.calls())
     calls = [_call(call, tests, keys, texts) for call in made]
     keys_kept, monthly = record.monthly
     return {

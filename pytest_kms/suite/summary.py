@@ -29,27 +29,60 @@ class Summary(Collector):
         return [_HEADING, *_lines(self._record)]
 
 
+class _Tally:
+    """What is counted of the calls of a run; each is looked at once, and let go."""
+
+    def __init__(self, calls: Iterable[Made]) -> None:
+        self.calls = 0
+        self.cost = 0.0
+        self.operations = Counter[str]()
+        self.errors: dict[str, Counter[str]] = defaultdict(Counter)
+        self.keys: dict[UsedKey, Counter[str]] = defaultdict(Counter)
+        self.ids: dict[UsedKey, set[str]] = defaultdict(set)
+        self.denied = Counter[str]()
+        self.throttled = Counter[str]()
+        for call in calls:
+            self._count(call)
+
+    def _count(self, call: Made) -> None:
+        self.calls += 1
+        self.cost += call.cost
+        self.operations[call.operation] += 1
+        for key in dict.fromkeys(call.keys):
+            like = key.like
+            self.ids[like].add(key.id)
+            self.keys[like][call.operation] += 1
+        if call.error is not None:
+            self.errors[call.operation][call.error] += 1
+        if call.error == DENIED:
+            self.denied[f"{_named(call)} by {call.principal}"] += 1
+        if call.throttled:
+            self.throttled[_named(call)] += call.throttled
+
+
+def _named(call: Made) -> str:
+    """Tell what was called, by names that do not change from run to run."""
+    return " ".join([call.operation, *(key.label for key in call.keys)])
+
+
 def _lines(record: Record) -> Iterator[str]:
-    calls = record.calls()
+    tally = _Tally(record.calls())
     yield from missing(record.lost)
-    if not calls:
+    if not tally.calls:
         yield "Nothing called KMS."
         return
-    yield _totals(record, calls)
-    yield from _section("keys", _keys(calls))
-    yield from _section("operations", _operations(calls))
-    yield from _section("denied", _counted(_tell(call) for call in calls if call.error == DENIED))
-    throttled = Counter[str]()
-    for call in calls:
-        throttled[_tell(call, by=False)] += call.throttled
-    yield from _section("throttled attempts", _ranked(+throttled))
+    yield _totals(record, tally)
+    yield from _section("keys", _keys(tally))
+    yield from _section("operations", _operations(tally))
+    yield from _section("denied", _ranked(tally.denied))
+    yield from _section("throttled attempts", _ranked(tally.throttled))
     yield from _section("peaks against AWS's default quotas", _peaks(record.nearest))
-    yield from _costs(record, calls)
+    yield from _costs(record, tally)
 
 
-def _totals(record: Record, calls: Sequence[Made]) -> str:
-    errors = sum(call.error is not None for call in calls)
-    told = f"{many(len(calls), 'call')} of KMS by {len(record.tests):,} of {many(record.ran, 'test')}"
+def _totals(record: Record, tally: _Tally) -> str:
+    errors = sum(counts.total() for counts in tally.errors.values())
+    told = f"{many(tally.calls, 'call')} of KMS by {len(record.tests):,} of {many(record.ran, 'test')}"
     return f"{told}, {many(errors, 'error') if errors else 'no errors'}"
 
 
@@ -67,32 +100,21 @@ def _section(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield f"  ... and {len(rows) - _SHOWN:,} more"
 
 
-def _keys(calls: Sequence[Made]) -> list[tuple[str, ...]]:
+def _keys(tally: _Tally) -> list[tuple[str, ...]]:
     """Tell of each key that has an alias, and of the others together that are alike."""
-    operations: dict[UsedKey, Counter[str]] = defaultdict(Counter)
-    ids = defaultdict(set)
-    for call in calls:
-        for key in dict.fromkeys(call.keys):
-            like = key.like
-            ids[like].add(key.id)
-            operations[like][call.operation] += 1
-    several = len({(key.region, key.account) for key in operations}) > 1
+    several = len({(key.region, key.account) for key in tally.keys}) > 1
     rows: list[tuple[str, ...]] = []
-    for key, counts in sorted(operations.items(), key=lambda item: (-item[1].total(), item[0])):
-        label = key.alias or f"{many(len(ids[key]), 'key')} without an alias"
+    for key, counts in sorted(tally.keys.items(), key=lambda item: (-item[1].total(), item[0])):
+        label = key.alias or f"{many(len(tally.ids[key]), 'key')} without an alias"
         where = f", {key.region} {key.account}" if several else ""
         kind = f"{key.manager} {key.spec}{where}"
         rows.append((label, kind, many(counts.total(), "call"), _counts(counts)))
     return rows
 
 
-def _operations(calls: Sequence[Made]) -> list[tuple[str, ...]]:
-    counts = Counter(call.operation for call in calls)
-    errors: dict[str, Counter[str]] = defaultdict(Counter)
-    for call in calls:
-        if call.error is not None:
-            errors[call.operation][call.error] += 1
-    return [(name, many(count, "call"), _counts(errors[name])) for name, count in _by_count(counts)]
+def _operations(tally: _Tally) -> list[tuple[str, ...]]:
+    errors = tally.errors
+    return [(name, many(count, "call"), _counts(errors[name])) for name, count in _by_count(tally.operations)]
 
 
 def _peaks(peaks: Sequence[Nearest]) -> list[tuple[str, ...]]:
@@ -105,23 +127,12 @@ def _peaks(peaks: Sequence[Nearest]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _costs(record: Record, calls: Sequence[Made]) -> Iterator[str]:
-    cost = sum(call.cost for call in calls)
-    yield f"estimated cost of these calls at AWS: {prices.dollars(cost)} ({prices.SOURCE})"
+def _costs(record: Record, tally: _Tally) -> Iterator[str]:
+    yield f"estimated cost of these calls at AWS: {prices.dollars(tally.cost)} ({prices.SOURCE})"
     keys, monthly = record.monthly
     if keys:
         who = "the customer managed key costs" if keys == 1 else f"the {keys:,} customer managed keys cost"
         yield f"{who} {prices.dollars(monthly)} a month"
-
-
-def _tell(call: Made, *, by: bool = True) -> str:
-    """Tell what was called, by names that do not change from run to run."""
-    told = " ".join([call.operation, *(key.label for key in call.keys)])
-    return f"{told} by {call.principal}" if by else told
-
-
-def _counted(told: Iterable[str]) -> list[tuple[str, ...]]:
-    return _ranked(Counter(told))
 
 
 def _ranked(counts: Counter[str]) -> list[tuple[str, ...]]:
