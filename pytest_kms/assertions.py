@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_kms import encryption_context
+from pytest_kms.errors import UsageError
 from pytest_kms.state import lines
 from pytest_kms.state.key import CUSTOMER
 from pytest_kms.state.lines import times as times_in_words
@@ -79,6 +80,8 @@ def look(world: World, expected: Expectation) -> int:
 def check(world: World, expected: Expectation, *, times: int | None) -> None:
     """Fail unless the trail holds what is expected, exactly `times` or else at least once."""
     __tracebackhide__ = True
+    if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 0):
+        raise UsageError(f"times is a number of calls, 0 or more, not {times!r}")
     # Told before it is compared: a value of dirty-equals shows what it was equal to.
     told = f"{expected.text}{conditions(expected)}"
     found = look(world, expected)
@@ -150,7 +153,7 @@ def fail(*told: str) -> NoReturn:
 
 def describe(world: World, event: Event) -> str:
     """Tell a call in one line: alias names, sorted context, no secrets."""
-    return lines.line(event, world.label_of, world.region)
+    return lines.described(world, event)
 
 
 def numbered(world: World, event: Event) -> str:
@@ -193,18 +196,22 @@ def first(events: list[Event], tell: Callable[[Event], str]) -> list[str]:
 
 def marks(expected: Expectation, event: Event) -> str:
     """Say how a call differs from what is expected."""
-    told = []
-    for name in expected.wanted.differences(event):
-        wanted = expected.wanted.encryption_context
-        if name == "encryption context" and isinstance(wanted, Mapping):
-            uses = expected.wanted.uses_in(event)
-            given = uses[-1].encryption_context if uses else {}
-            told.append(f"encryption context: {encryption_context.difference(wanted, given)}")
-        else:
-            told.append(f"other {name}: {event.principal}" if name == "principal" else f"other {name}")
+    told = [_difference(expected.wanted, name, event) for name in expected.wanted.differences(event)]
     if not told and not expected.counts(event):
-        told = [expected.otherwise or ("it failed" if event.error else "it is not what counts")]
+        told = [expected.otherwise or ("it failed" if event.error else "no use of the key")]
     return f"   <-- {'; '.join(told)}" if told else ""
+
+
+def _difference(wanted: Filter, name: str, event: Event) -> str:
+    if name == "encryption context" and isinstance(wanted.encryption_context, Mapping):
+        uses = wanted.uses_in(event)
+        given = uses[-1].encryption_context if uses else {}
+        return f"encryption context: {encryption_context.difference(wanted.encryption_context, given)}"
+    if name == "principal":
+        return f"other principal: {event.principal}"
+    if name == "via":
+        return f"via {event.via}" if event.via else "not via a service"
+    return "it succeeded" if name == "error" and event.succeeded else f"other {name}"
 
 
 def distance(expected: Expectation, event: Event) -> int:

@@ -10,7 +10,7 @@ from pytest_kms.aws_service import Service
 from pytest_kms.call_order import CallOrder
 from pytest_kms.errors import UsageError
 from pytest_kms.expected_calls import ExpectedCalls
-from pytest_kms.state.criteria import Filter
+from pytest_kms.state.criteria import filter_of
 from pytest_kms.state.key import Key
 from pytest_kms.state.reading import ReadTrail
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from pytest_kms.state.criteria import Circumstances, Criteria
+    from pytest_kms.state.criteria import Circumstances, Criteria, Filter
     from pytest_kms.state.principal import Policy, Principal
     from pytest_kms.state.trail import Trail
     from pytest_kms.state.world import World
@@ -43,7 +43,8 @@ class Audited:
 
     @property
     def trail(self) -> Trail:
-        """The calls that the fake was asked, in order."""
+        """The calls that the fake was asked, in order, and what KMS did by itself until now."""
+        self.world.settle()
         return ReadTrail(self.world.trail)
 
     def assert_used(
@@ -71,6 +72,8 @@ class Audited:
 
         """
         __tracebackhide__ = True
+        if key is None:
+            raise UsageError("say which key; any use of any key is kms.assert_called(...)")
         wanted = self._filter(operation, key, **criteria)
         by = "" if operation is None else f" by {operation}"
         used = Expectation(f"{self._label(key)} to be used{by}", wanted, counts=assertions.is_use(operation))
@@ -253,6 +256,7 @@ class Audited:
             f"{_any(operation)}{self._on(key)} to be throttled",
             self._filter(operation, key, **criteria),
             counts=lambda event: event.throttled,
+            otherwise="not throttled",
         )
         assertions.check(self.world, expected, times=times)
 
@@ -365,7 +369,8 @@ class Audited:
     def _filter(
         self, operation: str | Any | None, key: Key | str | None = None, **criteria: Unpack[Criteria]
     ) -> Filter:
-        return Filter(operation=operation, keys=self._arns(key), **criteria)
+        self.world.settle()
+        return filter_of(operation, self._arns(key), criteria, self.world.identity_of)
 
     def _arns(self, key: Key | str | None) -> Collection[str] | None:
         return None if key is None else self.world.arns_of(key)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_kms import service
 from pytest_kms.audited import Audited
 from pytest_kms.errors import ThrottlingException, UsageError
+from pytest_kms.state.criteria import Circumstances, filter_of
 from pytest_kms.state.faults import Failure, Fault, Latency, Scope, failure
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from pytest_kms.state.criteria import Circumstances
     from pytest_kms.state.faults import When
     from pytest_kms.state.key import Key
 
@@ -260,4 +260,5 @@ class Disturbed(Audited):
             service.expect_operation(operation)
         if isinstance(when, Mapping):
             service.expect_told_members(operation, when)
-        return Scope(self._filter(operation, key, **circumstances), when)
+        wanted = filter_of(operation, self._arns(key), circumstances, self.world.identity_of, known=Circumstances)
+        return Scope(wanted, when)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 
 def text(context: Mapping[str, Any]) -> str:
     """Write an encryption context on one line, sorted."""
-    return "{" + ", ".join(f"{name}: {value}" for name, value in sorted(context.items())) + "}"
+    return "{" + ", ".join(f"{_plain(name)}: {_plain(value)}" for name, value in sorted(context.items())) + "}"
+
+
+def _plain(text: object) -> str:
+    """Write a text as it is where nothing in it could be taken for something else, and otherwise as Python does."""
+    return text if isinstance(text, str) and _PLAIN.fullmatch(text) else repr(text)
+
+
+_PLAIN = re.compile(r"""[^\s,{}'"\\](?:[^\n\r\t\v\f,{}'"\\]*[^\s,{}'"\\])?""")
 
 
 def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:

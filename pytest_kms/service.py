@@ -80,6 +80,21 @@ def expect_error(operation: str | None, code: str, others: Sequence[str] = ()) -
     )
 
 
+def expect_code(code: str, others: Sequence[str] = ()) -> str:
+    """Return the code of an error that some call may end with, or one of `others`.
+
+    Raises:
+        UsageError: none does.
+
+    """
+    declared = {error for name in operation_names() for error in declared_errors(name)}
+    known = sorted({*declared, *(error.__name__ for error in KMSError.__subclasses__()), *others})
+    if code in known:
+        return code
+    near = difflib.get_close_matches(code, known, n=3, cutoff=0.7)
+    raise UsageError(f"no call ends with the error {code!r}.{_suggestion(near)}")
+
+
 def expect_told_members(operation: str | None, members: Iterable[str]) -> None:
     """See that an operation, or some operation, has members of these names that are no secrets.
 

@@ -189,12 +189,12 @@ def test_a_key_that_was_used_otherwise(kms: FakeKMS, orders: Key) -> None:
         " by arn:aws:iam::123456789012:role/someone via s3.us-east-1.amazonaws.com, once; it was never.",
         "What happened, nearest first:",
         "  3. Decrypt alias/orders {order: 8} -> ok"
-        f"   <-- encryption context: order '7' -> '8'; other principal: {TESTER}; other via",
+        f"   <-- encryption context: order '7' -> '8'; other principal: {TESTER}; not via a service",
         "  1. Encrypt alias/orders {order: 8} -> ok"
-        f"   <-- other operation; encryption context: order '7' -> '8'; other principal: {TESTER}; other via",
+        f"   <-- other operation; encryption context: order '7' -> '8'; other principal: {TESTER}; not via a service",
         "  2. Encrypt alias/archive {order: 8} -> ok"
         "   <-- other operation; other key; encryption context: order '7' -> '8';"
-        f" other principal: {TESTER}; other via",
+        f" other principal: {TESTER}; not via a service",
         COMPARE,
     ] == failure(
         lambda: kms.assert_used(
@@ -323,7 +323,7 @@ def test_an_operation_that_was_not_called(kms: FakeKMS, orders: Key) -> None:
         " and to end with DisabledException, at least once; it was never.",
         "What happened, nearest first:",
         "  1. Encrypt alias/orders -> ok"
-        f"   <-- encryption context: order '7' is missing; other principal: {TESTER}; other via; other error",
+        f"   <-- encryption context: order '7' is missing; other principal: {TESTER}; not via a service; it succeeded",
         COMPARE,
     ] == failure(
         lambda: kms.assert_called(
@@ -344,7 +344,7 @@ def test_an_operation_that_did_not_end_so(kms: FakeKMS, orders: Key, error: str)
     assert [
         f"pytest-kms: expected Encrypt to be called and to end with {error}, at least once; it was never.",
         "What happened, nearest first:",
-        "  1. Encrypt alias/orders -> ok   <-- other error",
+        "  1. Encrypt alias/orders -> ok   <-- it succeeded",
         COMPARE,
     ] == failure(lambda: kms.assert_called("Encrypt", error=error))
 
@@ -367,7 +367,7 @@ def test_a_request_that_was_not_throttled(kms: FakeKMS, orders: Key) -> None:
     assert [
         "pytest-kms: expected Encrypt on alias/orders to be throttled, at least once; it was never.",
         "What happened, nearest first:",
-        "  1. Encrypt alias/orders -> ok   <-- it is not what counts",
+        "  1. Encrypt alias/orders -> ok   <-- not throttled",
         "  2. ListKeys -> ok   <-- other operation; other key",
         COMPARE,
     ] == failure(lambda: kms.assert_throttled("Encrypt", key="alias/orders"))
@@ -397,7 +397,7 @@ def test_a_call_that_was_not_retried(kms: FakeKMS, orders: Key) -> None:
         "pytest-kms: expected Encrypt on alias/orders to be retried after ReadTimeoutError, at least once; it was"
         " never.",
         "What happened, nearest first:",
-        "  1. Encrypt alias/orders -> ok (4 attempts, 1 throttled, 2 KMSInternalException)"
+        "  1. Encrypt alias/orders -> ok (4 attempts, 2 KMSInternalException, 1 throttled)"
         "   <-- not retried after ReadTimeoutError",
         "  2. GenerateRandom -> ok (2 attempts, 1 ReadTimeoutError, carried out twice)"
         "   <-- other operation; other key",
@@ -408,7 +408,7 @@ def test_a_call_that_was_not_retried(kms: FakeKMS, orders: Key) -> None:
         "pytest-kms: expected ListKeys to be retried, at least once; it was never.",
         "What happened, nearest first:",
         "  3. ListKeys -> ok   <-- not retried",
-        "  1. Encrypt alias/orders -> ok (4 attempts, 1 throttled, 2 KMSInternalException)   <-- other operation",
+        "  1. Encrypt alias/orders -> ok (4 attempts, 2 KMSInternalException, 1 throttled)   <-- other operation",
         "  2. GenerateRandom -> ok (2 attempts, 1 ReadTimeoutError, carried out twice)   <-- other operation",
         COMPARE,
     ] == failure(lambda: kms.assert_retried("ListKeys"))
@@ -435,7 +435,7 @@ def test_a_call_that_was_not_denied(kms: FakeKMS, orders: Key) -> None:
         "pytest-kms: expected Encrypt on alias/orders to be denied to arn:aws:iam::123456789012:role/someone,"
         " twice; it was never.",
         "What happened, nearest first:",
-        f"  1. Encrypt alias/orders -> ok   <-- other principal: {TESTER}; other error",
+        f"  1. Encrypt alias/orders -> ok   <-- other principal: {TESTER}; it succeeded",
         COMPARE,
     ] == failure(lambda: kms.assert_denied("Encrypt", key="alias/orders", principal=SOMEONE, times=2))
 
@@ -555,7 +555,7 @@ def test_a_call_that_used_nothing_is_marked(kms: FakeKMS, orders: Key) -> None:
     assert [
         "pytest-kms: expected alias/orders to be used, at least once; it was never.",
         "What happened, nearest first:",
-        "  1. DescribeKey alias/orders -> ok   <-- it is not what counts",
+        "  1. DescribeKey alias/orders -> ok   <-- no use of the key",
         COMPARE,
     ] == failure(lambda: kms.assert_used(orders))
 

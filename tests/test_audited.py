@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from answers import TESTER
 from botocore.exceptions import ClientError
 from dirty_equals import IsPartialDict, IsStr
+from policies import allow, policy
 
 from pytest_kms import FakeKMS, UsageError
 
@@ -219,10 +221,59 @@ def test_that_anything_was_called_needs_no_name(kms: FakeKMS) -> None:
 )
 def test_a_criterion_of_another_name_is_refused(kms: FakeKMS, orders: Key, check: Callable[..., object]) -> None:
     """A slip of the pen is no criterion that every call meets."""
-    with pytest.raises(TypeError, match="got an unexpected keyword argument 'contxt'"):
+    with pytest.raises(UsageError, match="there is no criterion 'contxt'; what may be asked for: encryption_context, "):
         check(kms, contxt={})
     with pytest.raises(UsageError, match="KMS has no operation 'Encypt'. Did you mean"):
         check(kms, operation="Encypt")
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "error": ({"error": "AccessDeniedExcepton"}, "no call ends with the error 'AccessDeniedExcepton'. Did you mean"),
+    "principal": ({"principal": "role/app"}, "a principal is a Principal or its ARN, and 'role/app' is none"),
+    "operations": ({"operation": ["Encrypt"]}, "an operation is one, such as 'Encrypt', not ['Encrypt']"),
+    "times": ({"times": "1"}, "times is a number of calls, 0 or more, not '1'"),
+    "negative": ({"times": -1}, "times is a number of calls, 0 or more, not -1"),
+}
+
+
+@pytest.mark.parametrize(("criteria", "message"), WRONG.values(), ids=WRONG)
+def test_a_criterion_that_no_call_can_meet_is_refused(
+    kms: FakeKMS, orders: Key, criteria: dict[str, Any], message: str
+) -> None:
+    """Otherwise a slip of the pen would let a test pass that asserts that nothing happened."""
+    with pytest.raises(UsageError, match=re.escape(message)):
+        kms.assert_called(**criteria)
+
+
+def test_no_key_is_no_criterion_of_a_use(kms: FakeKMS, orders: Key) -> None:
+    """A variable that is None by mistake asks for nothing."""
+    with pytest.raises(UsageError, match="say which key"):
+        kms.assert_not_used(None)  # type: ignore[arg-type]
+
+
+def test_a_role_a_service_and_an_error_go_by_other_names_too(kms: FakeKMS, orders: Key) -> None:
+    """The ARN of the role behind a session, the name of a service in any Region, the class of an error."""
+    role = kms.principal("role/app", policy=policy(allow()))
+    kms.service("s3", on_behalf_of=role).store(orders, "orders/7.json")
+    orders.state = "Disabled"
+    client = kms.client_for(principal=role)
+    with pytest.raises(client.exceptions.DisabledException):
+        client.encrypt(KeyId=orders.id, Plaintext=b"x")
+
+    assert role.arn != role.principal_arn
+    kms.assert_called(principal=role.principal_arn, times=2)
+    kms.assert_called(via="s3", times=1)
+    kms.assert_not_called(via="s")
+    kms.assert_called(error=client.exceptions.DisabledException, times=1)
+
+
+def test_what_kms_did_by_itself_until_now_is_there(kms: FakeKMS, orders: Key) -> None:
+    """An assertion looks at the moment in which it is made, as does whoever reads the trail."""
+    kms.client.enable_key_rotation(KeyId=orders.id)
+    kms.clock.advance(days=366)
+    kms.assert_called("RotateKey", times=1)
+    kms.clock.advance(days=366)
+    assert "RotateKey" == kms.trail.last.operation
 
 
 # customer managed keys
@@ -248,10 +299,10 @@ def test_aws_managed_keys_are_told(kms: FakeKMS, orders: Key) -> None:
         "pytest-kms: expected only customer managed keys to be used; AWS managed keys were, 4 times: alias/aws/s3,"
         " alias/aws/sqs.",
         "What happened with AWS managed keys:",
-        "  2. GenerateDataKey alias/aws/s3 {aws:s3:arn: arn:aws:s3:::bucket/key} -> ok",
-        "  3. GenerateDataKey alias/aws/sqs {aws:sqs:arn: arn:aws:sqs:us-east-1:123456789012:bucket/key} -> ok",
-        "  4. Decrypt alias/aws/sqs {aws:sqs:arn: arn:aws:sqs:us-east-1:123456789012:bucket/key} -> ok",
-        "  5. GenerateDataKey alias/aws/s3 {aws:s3:arn: arn:aws:s3:::bucket/key} -> ok",
+        "  2. GenerateDataKey alias/aws/s3 {aws:s3:arn: arn:aws:s3:::bucket/key} via s3 -> ok",
+        "  3. GenerateDataKey alias/aws/sqs {aws:sqs:arn: arn:aws:sqs:us-east-1:123456789012:bucket/key} via sqs -> ok",
+        "  4. Decrypt alias/aws/sqs {aws:sqs:arn: arn:aws:sqs:us-east-1:123456789012:bucket/key} via sqs -> ok",
+        "  5. GenerateDataKey alias/aws/s3 {aws:s3:arn: arn:aws:s3:::bucket/key} via s3 -> ok",
         "What to do: name a customer managed key where the service is told which key to use; without one it uses its"
         " own.",
     ] == str(excinfo.value).splitlines()

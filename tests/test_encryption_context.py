@@ -26,7 +26,11 @@ TEXTS: dict[str, tuple[dict[str, Any], str]] = {
     "none": ({}, "{}"),
     "one": ({"order": "7"}, "{order: 7}"),
     "sorted": ({"b": "2", "a": "1", "B": "3"}, "{B: 3, a: 1, b: 2}"),
-    "an empty value": ({"order": ""}, "{order: }"),
+    "an empty value": ({"order": ""}, "{order: ''}"),
+    "spaces": ({"the order": "no. 7", "b": " 7"}, "{b: ' 7', the order: no. 7}"),
+    "several lines": ({"a": "1\n2. Decrypt -> ok"}, r"{a: '1\n2. Decrypt -> ok'}"),
+    "what looks like more": ({"q": "a, b: c}"}, "{q: 'a, b: c}'}"),
+    "an ARN": ({"aws:s3:arn": "arn:aws:s3:::b/k"}, "{aws:s3:arn: arn:aws:s3:::b/k}"),
     "other letters": ({"größe": "日本"}, "{größe: 日本}"),
     "an object": ({"order": Anything()}, "{order: Anything()}"),
 }

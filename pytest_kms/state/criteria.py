@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from pytest_kms import encryption_context, service
+from pytest_kms.errors import UsageError
+from pytest_kms.state.faults import MISHAPS
 from pytest_kms.state.principal import Principal
 
 if TYPE_CHECKING:
@@ -23,9 +25,9 @@ class Circumstances(TypedDict, total=False):
     encryption_context: Mapping[str, str] | Any
     """The whole of it."""
     principal: Principal | str | Any
-    """The caller: a `Principal`, or its ARN; a `Service` stands for the principal that it calls for."""
+    """The caller: a `Principal`, its ARN, or that of the role behind; a `Service` stands for whom it calls for."""
     via: str | Any
-    """The AWS service through which the call came, as `kms:ViaService` has it: `"s3.us-east-1.amazonaws.com"`."""
+    """The AWS service through which the call came: `"s3"`, or as `kms:ViaService` has it."""
 
 
 class Criteria(Circumstances, total=False):
@@ -43,7 +45,7 @@ class Filter:
     stands for its ARN, and for the AWS service that calls for it, if there is one; a Service for its Principal.
 
     Raises:
-        UsageError: there is no such operation.
+        UsageError: there is no such operation or error, or nobody calls by such a name.
 
     """
 
@@ -53,10 +55,19 @@ class Filter:
     principal: Principal | str | Any = None
     via: str | Any = None
     error: str | Any = None
+    identity_of: Callable[[str], str] = str
 
     def __post_init__(self) -> None:
         if isinstance(self.operation, str):
             service.expect_event(self.operation)
+        elif isinstance(self.operation, (list, tuple, set)):
+            raise UsageError(f"an operation is one, such as 'Encrypt', not {self.operation!r}")
+        if isinstance(self.principal, str):
+            _expect_caller(self.principal)
+        if isinstance(self.error, type) and issubclass(self.error, Exception):
+            object.__setattr__(self, "error", self.error.__name__)
+        if isinstance(self.error, str):
+            service.expect_code(self.error, (*MISHAPS, "NotSupported"))
         principal = getattr(self.principal, "principal", self.principal)  # a Service has one for whom it calls
         if isinstance(principal, Principal):
             object.__setattr__(self, "via", self.via or principal.via)
@@ -94,14 +105,55 @@ class Filter:
             self.encryption_context == use.encryption_context for use in self.uses_in(event)
         ):
             missed.append("encryption context")
-        if self.principal is not None and self.principal != event.principal:
+        if self.principal is not None and not self._is_by(event.principal):
             missed.append("principal")
-        if self.via is not None and self.via != event.via:
+        if self.via is not None and not self._is_via(event.via):
             missed.append("via")
         if self.error is not None and self.error != event.error:
             missed.append("error")
         return tuple(missed)
 
+    def _is_by(self, caller: str) -> bool:
+        return bool(self.principal == caller) or bool(self.principal == self.identity_of(caller))
+
+    def _is_via(self, called_via: str | None) -> bool:
+        """Compare with a service as `kms:ViaService` has it, or, without a dot, with its name in any Region."""
+        if isinstance(self.via, str) and called_via and "." not in self.via:
+            called_via = called_via.partition(".")[0]
+        return bool(self.via == called_via)
+
     def matches(self, event: Event) -> bool:
         """Say whether an event meets every criterion."""
         return not self.differences(event)
+
+
+def filter_of(
+    operation: str | Any | None,
+    keys: Collection[str] | None,
+    criteria: Mapping[str, Any],
+    identity_of: Callable[[str], str],
+    *,
+    known: type = Criteria,
+) -> Filter:
+    """Make a filter of what a test has said.
+
+    Raises:
+        UsageError: there is no such criterion; and as for `Filter`.
+
+    """
+    names = [name for base in reversed(known.__mro__) for name in getattr(base, "__annotations__", ())]
+    for name in criteria:
+        if name not in names:
+            raise UsageError(f"there is no criterion {name!r}; what may be asked for: {', '.join(names)}")
+    return Filter(operation=operation, keys=keys, identity_of=identity_of, **criteria)
+
+
+def _expect_caller(arn: str) -> None:
+    if not arn.startswith("arn:") and not arn.endswith(_OF_SERVICES) and arn != "AWS Internal":
+        raise UsageError(
+            f"a principal is a Principal or its ARN, and {arn!r} is none;"
+            " kms.principal(...) returns one, and an event of kms.trail has its `principal`"
+        )
+
+
+_OF_SERVICES = (".amazonaws.com", ".amazonaws.com.cn")

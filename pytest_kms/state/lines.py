@@ -51,15 +51,28 @@ def line(
 
 
 def _attempts(event: Event) -> str:
-    """Tell of a call that was tried more than once how the earlier attempts ended, and what was waited."""
+    """Tell of a call that was tried more than once how its attempts failed, and how often it was carried out."""
+    errors = [attempt.error for attempt in event.attempts if attempt.error is not None]
     told = [f"{len(event.attempts)} attempts"]
-    others = [attempt.error for attempt in event.attempts[:-1] if attempt.error != "ThrottlingException"]
-    if event.throttled or not others:
-        told.append(f"{event.throttled} throttled")
-    told += [f"{others.count(error)} {error}" for error in dict.fromkeys(others)]
+    told += [f"{errors.count(error)} {_IN_SHORT.get(error, error)}" for error in dict.fromkeys(errors)]
     if event.carried_out > 1:
         told.append(f"carried out {times(event.carried_out)}")
     return f"({', '.join(told)})"
+
+
+_IN_SHORT = {"ThrottlingException": "throttled"}
+
+
+def described(world: World, event: Event) -> str:
+    """Tell a call: by the alias or the id of its key, and by whom, where it is not the default principal."""
+    caller = _caller(world, event, world.acting[0].arn)
+    return line(event, world.label_of, world.region, caller=caller)
+
+
+def _caller(world: World, event: Event, default: str) -> str:
+    by = f"by {_name(world.identity_of(event.principal))}" if event.principal != default else ""
+    via = f"via {_name(event.via)}" if event.via else ""
+    return " ".join(filter(None, [by, via]))
 
 
 def stable(world: World, events: Iterable[Event]) -> str:
@@ -82,9 +95,8 @@ def stable(world: World, events: Iterable[Event]) -> str:
     default = world.acting[0].arn
     told = []
     for event in events:
-        caller = [] if event.principal == default else [f"by {_name(world.identity_of(event.principal))}"]
-        caller += [f"via {_name(event.via)}"] if event.via else []
-        told.append(line(event, label, world.region, written=label, caller=" ".join(caller)))
+        caller = _caller(world, event, default)
+        told.append(line(event, label, world.region, written=label, caller=caller))
     return "\n".join(told)
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 from pytest_kms import service
-from pytest_kms.state.criteria import Filter
+from pytest_kms.state.criteria import filter_of
 from pytest_kms.state.least_privilege import LeastPrivilege, least_privilege
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ class Trail(Sequence[Event]):
 
     def _places_of(self, operation: Any, key: KeyName | None, criteria: Criteria) -> list[int]:
         keys = None if key is None else self._resolve_key(key)
-        wanted = Filter(operation=operation, keys=keys, **criteria)
+        wanted = filter_of(operation, keys, criteria, self._identity_of)
         return [place for place, event in enumerate(self._events) if wanted.matches(event)]
 
     def least_privilege(self, *, encryption_context: bool = False) -> LeastPrivilege:
