@@ -41,8 +41,9 @@ OF_TESTS = {"unsupported", "unused_faults", "unasserted_calls", "max_calls", "le
 LEAKS = ("error", "ignore")
 SCOPES = ("function", "class", "module", "package", "session")
 """pytest's, the narrowest first."""
-_OF_RUNS = ("kms_least_privilege", "kms_cloudtrail", "kms_summary", "kms_report")
-"""The options that ask for what a whole run leaves behind."""
+_SWITCHES = ("kms_quotas", "kms_real_backoff", "kms_guard", "kms_junit")
+_FILES = ("kms_least_privilege", "kms_cloudtrail", "kms_report")
+"""The options that ask for a file about a whole run."""
 
 
 def declare(parser: pytest.Parser) -> None:
@@ -127,18 +128,43 @@ def declare(parser: pytest.Parser) -> None:
     )
 
 
-def mistake_in(config: pytest.Config) -> str | None:
-    """Tell what is wrong with the ini file for every test, if anything is."""
+def check_ini(config: pytest.Config) -> None:
+    """See that the ini file says what can be.
+
+    Raises:
+        UsageError: it does not.
+
+    """
     for name, words in {"kms_scope": SCOPES, "kms_leaks": LEAKS}.items():
         if config.getini(name) not in words:
-            return f"pytest-kms: {name} is one of {', '.join(words)}"
-    return None
+            raise UsageError(f"{name} is one of {', '.join(words)}")
+    for name in _SWITCHES:
+        _expect_switch(config, name)
+
+
+def _expect_switch(config: pytest.Config, name: str) -> None:
+    try:
+        config.getini(name)
+    except Exception as error:  # noqa: BLE001  # of pytest, which knows no other module here
+        raise UsageError(f"{name} is true or false: {error}") from None
 
 
 def of_the_run(config: pytest.Config) -> dict[str, Any]:
-    """Return what is asked of a whole run, option by option; nothing where nothing is."""
-    asked = {name: config.getoption(name) for name in _OF_RUNS}
+    """Return what is asked of a whole run, option by option; nothing where nothing is.
+
+    Raises:
+        UsageError: a file is asked for that cannot be written.
+
+    """
+    asked: dict[str, Any] = {name: config.getoption(name) for name in (*_FILES, "kms_summary")}
     asked["kms_junit"] = config.getini("kms_junit") and config.getoption("xmlpath", None)
+    files = {f"--{name.replace('_', '-')}": asked[name] for name in _FILES if asked[name] is not None}
+    if files:
+        from pytest_kms.suite.collector import mistake_in
+
+        mistake = mistake_in(files, config.invocation_params.dir)
+        if mistake:
+            raise UsageError(mistake)
     return asked if any(asked.values()) else {}
 
 

@@ -70,9 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and take the options that hold for the whole run."""
     _begin(config)
     config.addinivalue_line("markers", options.MARKER)
-    mistake = options.mistake_in(config)
-    if mistake:
-        raise pytest.UsageError(mistake)
+    with _usage_errors():
+        options.check_ini(config)
     if config.getini("kms_guard"):
         # A run may run others within, as pytester does.
         before, stub.guard = stub.guard, _strays.append
@@ -89,12 +88,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _collectors(config: pytest.Config) -> list[Collector]:
     """Make what gathers what a run leaves behind, if an option asks for something."""
-    asked = options.of_the_run(config)
+    with _usage_errors():
+        asked = options.of_the_run(config)
     if not asked:
         return []
     from pytest_kms.suite.collector import collectors_for
 
     return collectors_for(asked.get, config.invocation_params.dir)
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """End the run at once, with the sentence alone, where the ini file or the command line says what cannot be."""
+    from pytest_kms.errors import UsageError
+
+    try:
+        yield
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 class _Suite:
@@ -104,6 +115,7 @@ class _Suite:
         self._collectors = collectors
         self._outcomes: set[str] = set()
         self._running = False
+        self._unwritten: list[str] = []
         for collector in collectors:
             watching.watchers.append(collector.see)
             config.add_cleanup(partial(watching.watchers.remove, collector.see))
@@ -153,12 +165,22 @@ class _Suite:
         given = getattr(session.config, "workeroutput", None)
         for collector in self._collectors:
             if given is None:
-                collector.finish()
+                self._finish(collector, session)
             else:
                 given[collector.name] = json.dumps(collector.give())
 
+    def _finish(self, collector: Collector, session: pytest.Session) -> None:
+        """Let it write; what cannot be written any more hides no failure of a test."""
+        try:
+            collector.finish()
+        except OSError as error:
+            self._unwritten.append(f"pytest-kms: {error}")
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what the collectors have to tell."""
+        for line in self._unwritten:
+            terminalreporter.write_line(line, red=True)
         for collector in self._collectors:
             for number, line in enumerate(collector.told()):
                 if number:

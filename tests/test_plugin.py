@@ -628,6 +628,17 @@ def test_a_marker_with_arguments_inside_a_wider_scope_is_refused(arguments: str,
     ] == _told(result)
 
 
+@pytest.mark.parametrize("name", ["kms_quotas", "kms_real_backoff", "kms_guard", "kms_junit"])
+def test_a_switch_that_is_neither_is_told(name: str, pytester: pytest.Pytester) -> None:
+    """By the name of the option, and once."""
+    pytester.makeini(f"[pytest]\n{name} = maybe\n")
+    result = _run(pytester, "def test_one(kms): ...")
+
+    assert pytest.ExitCode.USAGE_ERROR == result.ret
+    [line] = [line for line in result.errlines if line]
+    assert line.startswith(f"ERROR: pytest-kms: {name} is true or false: ")
+
+
 def test_a_wrong_scope_is_told(pytester: pytest.Pytester) -> None:
     """A scope that pytest does not have ends the run at once."""
     pytester.makeini("[pytest]\nkms_scope = test\n")

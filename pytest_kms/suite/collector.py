@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_kms.state.world import World
@@ -88,6 +89,24 @@ def collectors_for(option: Callable[[str], Any], folder: Path) -> list[Collector
 
             made.append(Properties(record))
     return made
+
+
+def mistake_in(files: Mapping[str, str], folder: Path) -> str | None:
+    """Tell which option names a file that cannot be written, before a test has run; paths are relative to a folder."""
+    named: dict[Path, str] = {}
+    for option, file in files.items():
+        path = (folder / file).resolve()
+        near = next(place for place in (path, *path.parents) if place.exists())
+        if not file.strip():
+            return f"{option} needs the name of a file"
+        if path in named:
+            return f"{named[path]} and {option} name the same file, {file}"
+        if path.is_dir() or (near != path and not near.is_dir()):
+            return f"{option}: {file} is no file that can be written"
+        if not os.access(near, os.W_OK):
+            return f"{option}: {file} may not be written"
+        named[path] = option
+    return None
 
 
 def missing(workers: int) -> list[str]:

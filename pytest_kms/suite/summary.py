@@ -25,8 +25,8 @@ class Summary(Collector):
         self._record = record
 
     def told(self) -> list[str]:
-        """Return the section of the terminal."""
-        return [_HEADING, *_lines(self._record)]
+        """Return the section of the terminal; nothing where no test ran."""
+        return [_HEADING, *_lines(self._record)] if self._record.ran or self._record.lost else []
 
 
 class _Tally:
