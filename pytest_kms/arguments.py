@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kms import arns
@@ -17,14 +18,13 @@ from pytest_kms.state.imported import DOES_NOT_EXPIRE, EXPIRES, Imported
 from pytest_kms.state.key import key_policy_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pytest_kms.crypto.specs import KeySpec
     from pytest_kms.state.imported import ImportParameters
     from pytest_kms.state.key import Key
     from pytest_kms.state.registry import Registry
     from pytest_kms.state.world import World
 
+MAX_PLAINTEXT = 4096
 _MAX_DESCRIPTION = 8192
 _MAX_ALIAS = 256
 _OF_KEY_STORES = (AWS_CLOUDHSM, EXTERNAL_KEY_STORE)
@@ -32,7 +32,7 @@ _OF_KEY_STORES = (AWS_CLOUDHSM, EXTERNAL_KEY_STORE)
 
 def account(given: str) -> str:
     """Check an account number."""
-    if re.fullmatch("[0-9]{12}", given):
+    if isinstance(given, str) and re.fullmatch("[0-9]{12}", given):
         return given
     raise UsageError(f"an account has 12 digits, {given!r} has not")
 
@@ -109,6 +109,8 @@ def expiration(given: dt.datetime | None, now: dt.datetime) -> Imported:
     """Say when material expires that is imported now."""
     if given is None:
         return Imported(DOES_NOT_EXPIRE)
+    if given.tzinfo is None:
+        raise UsageError(f"valid_to={given} has no time zone; kms.clock.now + timedelta(days=30) has one")
     try:
         return imports.expiration(now, EXPIRES, given.astimezone(dt.timezone.utc))
     except ValidationException as error:
@@ -130,6 +132,23 @@ def _read(spec: KeySpec, given: bytes | str) -> bytes:
         raise UsageError(str(error)) from None
 
 
+def plaintext(given: bytes) -> None:
+    """Check what is to be encrypted."""
+    if not isinstance(given, (bytes, bytearray, memoryview)):
+        raise UsageError(f"a plaintext is bytes, not {type(given).__name__}")
+    if not 1 <= len(given) <= MAX_PLAINTEXT:
+        raise UsageError(f"KMS encrypts 1 to {MAX_PLAINTEXT} bytes, not {len(given)}")
+
+
+def context(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Check an encryption context."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(text, str) for pair in given.items() for text in pair):
+        raise UsageError(f"an encryption context is a mapping of texts to texts, not {given!r}")
+    return dict(given)
+
+
 def description(given: str) -> None:
     """Check the description of a key."""
     if len(given) > _MAX_DESCRIPTION:
@@ -140,6 +159,8 @@ def policy(given: str | Mapping[str, Any] | None) -> str | None:
     """Write a key policy as JSON, and check it. It may lock out whom it will."""
     if given is None:
         return None
+    if not isinstance(given, (str, Mapping)):
+        raise UsageError(f"a policy is a mapping or its JSON, not {given!r}; of a file, say path.read_text()")
     text = given if isinstance(given, str) else json.dumps(given)
     key_policy_document(text)
     return text

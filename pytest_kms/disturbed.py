@@ -201,10 +201,10 @@ class Disturbed(Audited):
             UsageError: there is no such operation or key, or the time is negative.
 
         """
-        if not 0 <= seconds < math.inf:
-            raise UsageError(f"seconds is 0 or more, not {seconds}")
-        if times is not None and times < 1:
-            raise UsageError(f"times is 1 or more, not {times}")
+        if not (isinstance(seconds, (int, float)) and 0 <= seconds < math.inf):
+            raise UsageError(f"seconds is 0 or more, not {seconds!r}")
+        if times is not None:
+            _expect_number("times", times, 1)
         scope = self._scope(operation, key, when, circumstances)
         self.world.faults.latencies.append(Latency(seconds, scope, math.inf if times is None else times))
 
@@ -247,10 +247,8 @@ class Disturbed(Audited):
         return self.world.faults.unused
 
     def _order(self, meant: Failure, scope: Scope, *, times: int, after: int, optional: bool) -> None:
-        if times < 1:
-            raise UsageError(f"times is 1 or more, not {times}")
-        if after < 0:
-            raise UsageError(f"after is 0 or more, not {after}")
+        _expect_number("times", times, 1)
+        _expect_number("after", after, 0)
         self.world.faults.queue.append(Fault(meant, scope, times, after, optional))
 
     def _scope(
@@ -262,3 +260,8 @@ class Disturbed(Audited):
             service.expect_told_members(operation, when)
         wanted = filter_of(operation, self._arns(key), circumstances, self.world.identity_of, known=Circumstances)
         return Scope(wanted, when)
+
+
+def _expect_number(name: str, given: object, least: int) -> None:
+    if not isinstance(given, int) or isinstance(given, bool) or given < least:
+        raise UsageError(f"{name} is {least} or more, not {given!r}")

@@ -19,7 +19,7 @@ from pytest_kms.operations.imports import bring_in
 from pytest_kms.state import aws_managed, aws_services
 from pytest_kms.state.imported import DOES_NOT_EXPIRE, Imported, take_in
 from pytest_kms.state.key import ENABLED, PENDING_IMPORT, Key, expect_state
-from pytest_kms.state.principal import Identity
+from pytest_kms.state.principal import Identity, Principal
 from pytest_kms.state.world import World
 from pytest_kms.targets import what_is_wrong_with
 
@@ -35,12 +35,11 @@ if TYPE_CHECKING:
     from pytest_kms.crypto.ciphertext import Blob
     from pytest_kms.state.enclave import Enclave
     from pytest_kms.state.key_store import CustomKeyStore
-    from pytest_kms.state.principal import Policy, Principal
+    from pytest_kms.state.principal import Policy
     from pytest_kms.state.quotas import Quotas
     from pytest_kms.verdicts import MaxCalls, Verdict
 
 DEFAULT_ACCOUNT = "123456789012"
-MAX_PLAINTEXT = 4096
 
 
 class FakeKMS(Disturbed):
@@ -388,16 +387,16 @@ class FakeKMS(Disturbed):
             UsageError: there is no such key, it does not encrypt, or the plaintext is too long or empty.
 
         """
-        if not 1 <= len(plaintext) <= MAX_PLAINTEXT:
-            raise UsageError(f"KMS encrypts 1 to {MAX_PLAINTEXT} bytes, not {len(plaintext)}")
+        arguments.plaintext(plaintext)
+        given = arguments.context(context)
         with self.world.lock:
             found = self.world.keys_called(key)[0]
             algorithm = arguments.encryption_algorithm(found, algorithm)
             try:
-                blob = seal(found, plaintext, dict(context or {}), algorithm=algorithm)
+                blob = seal(found, plaintext, given, algorithm=algorithm)
             except KMSError as error:
                 raise UsageError(error.message) from None
-            self.world.remember_context(blob, dict(context or {}))
+            self.world.remember_context(blob, given)
             return blob
 
     def decrypt(
@@ -420,12 +419,11 @@ class FakeKMS(Disturbed):
             UsageError: the ciphertext was not made by this fake, was altered, or has another context.
 
         """
+        given = arguments.context(context)
         with self.world.lock:
             found, parts = self._ciphertext(blob, key)
             try:
-                return unseal(
-                    found, parts, dict(context or {}), algorithm=arguments.encryption_algorithm(found, algorithm)
-                )
+                return unseal(found, parts, given, algorithm=arguments.encryption_algorithm(found, algorithm))
             except KMSError as error:
                 raise UsageError(f"the ciphertext does not open: {error.why or error.message}") from None
 
@@ -556,6 +554,8 @@ class FakeKMS(Disturbed):
 
         """
         aws_services.expect_name(name)
+        if on_behalf_of is not None:
+            on_behalf_of = _caller(on_behalf_of)
         region = region or self.world.region
         with self.world.lock:
             principal = self.world.service(name, on_behalf_of, source_arn, region)
@@ -643,7 +643,10 @@ class FakeKMS(Disturbed):
 
 
 def _caller(principal: Principal | Service) -> Principal:
-    return principal.principal if isinstance(principal, Service) else principal
+    caller = principal.principal if isinstance(principal, Service) else principal
+    if not isinstance(caller, Principal):
+        raise UsageError(f"a principal is what kms.principal(...) returns, not {caller!r}")
+    return caller
 
 
 def _connect(principal: Principal, region: str) -> KMSClient:

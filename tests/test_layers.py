@@ -16,7 +16,8 @@ PACKAGE = Path(inspect.getfile(pytest_kms)).parent
 # A module imports only what stands in a later line, or, within a folder, of its own folder.
 LAYERS = [
     {"plugin"},
-    {"options", "suite"},
+    {"options"},
+    {"suite"},
     {"lifespan", "overheard"},
     {"fake"},
     {"disturbed"},

@@ -89,7 +89,7 @@ def test_a_failure_tells_each_call_that_would_be_denied(kms: FakeKMS, orders: Ke
     assert [
         "pytest-kms: expected the identity policy to allow the recorded calls; it would deny 2 of 3.",
         "What would be denied:",
-        "  2. Decrypt alias/orders {tenant: a} -> ok",
+        "  2. Decrypt alias/orders {tenant: a} by role/app -> ok",
         f"       kms:Decrypt on {orders.arn}",
         f"         no identity policy of {SESSION} allows kms:Decrypt",
         "         nearly: statement 1 of the identity policy: Action kms:Encrypt does not cover kms:Decrypt",
@@ -269,7 +269,7 @@ def test_a_failure_tells_who_would_be_denied_by_a_key_policy(kms: FakeKMS, order
     assert [
         "pytest-kms: expected the key policy to allow the recorded calls with alias/orders; it would deny 1 of 2.",
         "What would be denied:",
-        "  2. Decrypt alias/orders {tenant: a} -> ok",
+        "  2. Decrypt alias/orders {tenant: a} by role/app -> ok",
         f"       kms:Decrypt on {orders.arn}",
         f"         the key policy does not allow kms:Decrypt to {SESSION}",
         WHAT_NEXT,

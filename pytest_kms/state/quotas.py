@@ -355,4 +355,5 @@ class Quotas:
             return name
         known = sorted(DEFAULTS) + sorted(_SHARING) + sorted(RESOURCES)
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        raise UsageError(f"no quota is named {name!r}; did you mean {' or '.join(map(repr, near)) or known}?")
+        meant = f"did you mean {' or '.join(map(repr, near))}?" if near else "list(kms.quotas) names them all"
+        raise UsageError(f"no quota is named {name!r}; {meant}")

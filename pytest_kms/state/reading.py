@@ -24,6 +24,8 @@ class ReadTrail(Trail):
     @overload
     def __getitem__(self, index: slice) -> list[Event]: ...
     def __getitem__(self, index: int | slice) -> Event | list[Event]:
+        if isinstance(index, int) and not -len(self) <= index < len(self):
+            raise IndexError(f"pytest-kms: kms.trail has {len(self)} calls, none is number {index}")
         places = range(len(self))[index]
         self.seen.update([places] if isinstance(places, int) else places)
         return super().__getitem__(index)

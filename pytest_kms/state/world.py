@@ -188,13 +188,20 @@ class World:
         """
         self.settle()
         if isinstance(name, Key):
+            if name.home.world is not self:
+                raise UsageError(
+                    f"{name.label} ({name.id}) is a key of another fake: of {name.home.world.origin}, or from before a"
+                    " kms.reset(). Make it anew in this one, or look it up by its alias."
+                )
             return [name]
         found = [key for key in self.all_keys() if self._is_called(key, name)]
         # A key that was deleted since may still stand in the trail; an AWS owned key is in no list.
         found = found or [key for key in self.keys_ever() if self._is_called(key, name)]
         if not found:
             known = ", ".join(sorted(f"{key.label} ({key.region})" for key in self.all_keys())) or "none"
-            raise UsageError(f"no key is called {name!r}. Known keys: {known}.")
+            prefixed = any(f"{arns.ALIAS_PREFIX}{name}" in key.aliases for key in self.all_keys())
+            hint = f" An alias is named with its prefix: {arns.ALIAS_PREFIX}{name}." if prefixed else ""
+            raise UsageError(f"no key is called {name!r}.{hint} Known keys: {known}.")
         return sorted(found, key=lambda key: (key.account != self.account, key.region != self.region))
 
     def key_of(self, arn: str) -> Key:

@@ -722,10 +722,10 @@ def test_the_report_of_a_failing_test_explains_refusals(pytester: pytest.Pyteste
 
     assert {"failed": 1} == result.parseoutcomes()
     assert [
-        "1. DescribeKey alias/orders -> ok",
+        "1. DescribeKey alias/orders by role/app -> ok",
         "     why: kms:DescribeKey is allowed by statement 1 (Enable IAM User Permissions) of the key policy, and"
         " statement 2 of identity policy 'role/app'",
-        "2. Encrypt alias/orders {tenant: b} -> AccessDeniedException   <-- the test ended with this error",
+        "2. Encrypt alias/orders {tenant: b} by role/app -> AccessDeniedException   <-- the test ended with this error",
         f"     User: {APP_SESSION} is not authorized to perform: kms:Encrypt on resource:"
         f" arn:aws:kms:us-east-1:{ACCOUNT}:key/{MISSING} {NO_IDENTITY_POLICY}",
         f"     why: no identity policy of {APP_SESSION} allows kms:Encrypt; statement 1 (Enable IAM User Permissions)"
