@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from http.client import BAD_GATEWAY
 from typing import TYPE_CHECKING
 
 from pytest_kms.assertions import describe
 from pytest_kms.errors import causes
+from pytest_kms.state.faults import CUT, NO_JSON
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -22,6 +24,7 @@ _WORLDS_SHOWN = 3
 
 ENDED = "   <-- the test ended with this error"
 LAST = "   <-- the last call that failed; its error is not what the test ended with"
+SPOILT = "   <-- the last call that failed: half of its answer arrived, and botocore gave one without members"
 
 
 def marks_of(worlds: Sequence[World]) -> Marks:
@@ -32,6 +35,16 @@ def marks_of(worlds: Sequence[World]) -> Marks:
 def anything_failed(worlds: Sequence[World], since: Marks) -> bool:
     """Say whether a call failed since then."""
     return any(event.error for world in worlds for event in world.trail[_start(world, since) :])
+
+
+def several(active: Sequence[World]) -> str:
+    """Say which of several fakes answers; nothing where there is but one."""
+    if len(active) < 2:
+        return ""
+    others = ", ".join(world.origin for world in active[:-1])
+    return (
+        f"{len(active)} fakes are active. That of {active[-1].origin}, which began last, answers, not that of {others}."
+    )
 
 
 def stories(worlds: Sequence[World], since: Marks, error: BaseException | None) -> Iterator[str]:
@@ -84,12 +97,17 @@ def _marked(events: Sequence[Event], error: BaseException | None) -> tuple[Event
         for event in failed:
             if _is_of(raised, event):
                 return event, ENDED
-    return (failed[0], LAST) if failed and error is not None else (None, "")
+    if not failed or error is None:
+        return None, ""
+    return failed[0], SPOILT if failed[0].error == CUT else LAST
 
 
 def _is_of(raised: BaseException, event: Event) -> bool:
     """Say whether an exception is the error of a call: by the id of the request, or, without an answer, by its name."""
     response = getattr(raised, "response", None)
     if isinstance(response, Mapping) and response.get("ResponseMetadata"):
-        return bool(response["ResponseMetadata"].get("RequestId") == event.request_id)
+        metadata = response["ResponseMetadata"]
+        if event.error == NO_JSON:
+            return bool(metadata.get("HTTPStatusCode") == BAD_GATEWAY)
+        return bool(metadata.get("RequestId") == event.request_id)
     return type(raised).__name__ == event.error

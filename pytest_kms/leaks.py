@@ -130,16 +130,17 @@ class Search:
                 yield Hit(self._named(part, offset), form, self._without_itself(secret))
 
     def _named(self, part: Part, offset: int) -> str:
-        place = "something whose name holds a secret" if self._is_in(part.place) else part.place
+        place = "something whose name holds a secret" if self.finds(part.place) else part.place
         return f"{place}{_where(part.content, offset)}"
 
     def _without_itself(self, secret: Secret) -> Secret:
         """Tell of a call its operation alone, where the caller has put a secret among what is none."""
-        if not self._is_in(secret.call):
+        if not self.finds(secret.call):
             return secret
         return replace(secret, call=f"{secret.call.partition(' ')[0]} of something whose name holds a secret")
 
-    def _is_in(self, told: str) -> bool:
+    def finds(self, told: str) -> bool:
+        """Say whether a secret is in a text."""
         texts = _Texts(told.encode(errors="surrogatepass"))
         return any(True for secret, forms in self._forms for _ in texts.find(secret.content, forms))
 

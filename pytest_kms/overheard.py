@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from pytest_kms import stub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_kms.leaks import Part
     from pytest_kms.state.world import World
@@ -85,6 +85,17 @@ def complaint(worlds: Sequence[World], heard: Overheard, things: dict[str, objec
         parts += leaks.parts_of(thing, name)
     hits = [hit for part in parts for hit in search.hits(part)]
     return leaks.told(_EXPECTED, hits, _WHAT_NEXT) if hits else None
+
+
+def without_secrets(worlds: Sequence[World], sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Leave out of the sections of a report those that hold a secret of some fakes."""
+    from pytest_kms import leaks
+
+    search = leaks.Search(leaks.secrets_of(worlds))
+    return [(name, _LEFT_OUT if search.finds(text) else text) for name, text in sections]
+
+
+_LEFT_OUT = "left out by pytest-kms: a plaintext or data key of KMS is in it"
 
 
 def _hear_stubbers(take: Callable[..., None]) -> Callable[[], None]:

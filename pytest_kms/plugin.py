@@ -34,8 +34,10 @@ _ended: pytest.StashKey[list[World]] = pytest.StashKey()
 _since: pytest.StashKey[dict[str, Marks]] = pytest.StashKey()
 """How far the trails of fakes of a wider scope were when a test, and when its teardown, began."""
 _heard: pytest.StashKey[Overheard] = pytest.StashKey()
-_strictness: pytest.StashKey[tuple[FakeKMS, Strictness]] = pytest.StashKey()
-"""A fake of a wider scope, and what fails a test when no marker says otherwise."""
+_leaked: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether a secret of the present test got out of it."""
+_strictness: pytest.StashKey[list[tuple[FakeKMS, Strictness]]] = pytest.StashKey()
+"""The fakes of a test, and what fails it when no marker says otherwise."""
 _strays: list[Refusal | str] = []
 
 
@@ -82,6 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_outer] = len(stub.worlds())
     ended = config.stash[_ended] = []
     config.stash[_since] = {}
+    config.stash[_leaked] = False
     watching.witnesses.append(ended.append)
     config.add_cleanup(lambda: watching.witnesses.remove(ended.append))
 
@@ -203,11 +206,24 @@ def _outcome(report: pytest.TestReport) -> str:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let the marker alone bring the fixture."""
-    if item.get_closest_marker("kms") is not None:
+    if item.get_closest_marker("kms") is not None and not _has_a_fake_of_its_own(item):
         names = getattr(item, "fixturenames", None)
         if names is not None and "pytest_kms" not in names:
             # A list of its own: the items of a parametrized function share one.
             item.fixturenames = ["pytest_kms", *names]  # type: ignore[attr-defined]
+
+
+def _has_a_fake_of_its_own(item: pytest.Item) -> bool:
+    """Say whether a test has a fixture of `kms_fixture`, and its markers say only what fails the test."""
+    markers = list(item.iter_markers("kms"))
+    said = {name for marker in markers for name in marker.kwargs}
+    if not said or said - options.OF_TESTS or any(marker.args for marker in markers):
+        return False
+    fixtures = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return any(getattr(found[-1].func, _MADE, False) for found in fixtures.values())
+
+
+_MADE = "made_by_kms_fixture"
 
 
 def pytest_collection_finish() -> None:
@@ -333,6 +349,7 @@ def kms_fixture(
             )
         yield from _life(request, options.defaults(request.config) | chosen)
 
+    setattr(fixture, _MADE, True)
     fixture.__doc__ = f"Answer every KMS call of this process with a fake AWS KMS, new for each {scope}."
     return pytest.fixture(scope=scope, name=name, autouse=autouse)(fixture)
 
@@ -343,6 +360,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     __tracebackhide__ = _is_of_the_test
     item.config.stash[_ended].clear()
     item.config.stash[_since].clear()
+    item.config.stash[_leaked] = False
     _mark(item, "setup")
     scope = item.config.getini("kms_scope")
     for node, marker in item.iter_markers_with_node("kms"):
@@ -382,14 +400,13 @@ def _expect_one_kms(item: pytest.Item) -> None:
 
 
 def _be_as_strict_as_marked(item: pytest.Item) -> None:
-    """Judge a test by its markers, where its fake was set up without them."""
-    kms = getattr(item, "funcargs", {}).get("pytest_kms")
-    if kms is None or item.config.getini("kms_scope") == "function":
-        return
+    """Judge a test by its markers, where its fakes were set up without them."""
     with _mistakes_told():
-        strictness = kms.strictness.but(options.strictness(item))
-    item.stash[_strictness] = (kms, kms.strictness)
-    kms.strictness = strictness
+        said = options.strictness(item)
+        stricter = [(kms, kms.strictness.but(said)) for kms in item.config.stash.get(_active, []) if said]
+    item.stash[_strictness] = [(kms, kms.strictness) for kms, _ in stricter]
+    for kms, strictness in stricter:
+        kms.strictness = strictness
 
 
 def _rank(node: pytest.Item | pytest.Collector | object) -> int:
@@ -419,8 +436,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
         return (yield from _judged(item, _take_complaints))
     finally:
         if _strictness in item.stash:
-            kms, strictness = item.stash[_strictness]
-            kms.strictness = strictness
+            for kms, strictness in item.stash[_strictness]:
+                kms.strictness = strictness
             del item.stash[_strictness]
 
 
@@ -460,6 +477,7 @@ def _found_leaks(item: pytest.Item, error: BaseException | None) -> list[str]:
     if tmp_path is not None and tmp_path.exists():
         things["tmp_path"] = tmp_path
     leak = complaint(worlds, heard, things)
+    item.config.stash[_leaked] = leak is not None
     return [] if leak is None else [leak]
 
 
@@ -500,6 +518,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         error = call.excinfo.value
         call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(_of_the_user(error.__traceback__)))
     report = yield
+    if item.config.stash[_leaked]:
+        from pytest_kms.overheard import without_secrets
+
+        report.sections = without_secrets(_worlds(item), report.sections)
     if report.failed and call.excinfo is not None:
         report.sections += _diagnosis(item, call.when, call.excinfo.value)
     return report
@@ -534,7 +556,9 @@ def _diagnosis(item: pytest.Item, when: str, error: BaseException) -> list[tuple
     since = item.config.stash[_since]
     if when != "call" and not diagnosis.anything_failed(worlds, since.get(when, ())):
         return []
-    return [("kms", story) for story in diagnosis.stories(worlds, since.get("setup", ()), error)]
+    first, *others = diagnosis.stories(worlds, since.get("setup", ()), error)
+    first = "\n".join(filter(None, [diagnosis.several(_active_worlds(item)), first]))
+    return [("kms", story) for story in (first, *others)]
 
 
 def _of_the_user(trace: TracebackType | None) -> TracebackType | None:

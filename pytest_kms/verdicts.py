@@ -102,8 +102,8 @@ def _unused_faults(world: World) -> Iterator[str]:
     if unused:
         yield (
             f"pytest-kms: faults were ordered and never used: {'; '.join(map(str, unused))}."
-            " What to do: check that the code under test makes these calls, or order fewer;"
-            f" kms.reset() forgets them. {_off('unused_faults')}"
+            " What to do: check that the code under test makes these calls, order fewer, or order with optional=True"
+            f" what need not come. {_off('unused_faults')}"
         )
 
 

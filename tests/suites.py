@@ -26,6 +26,7 @@ def unused(left: str) -> str:
     """Write the verdict on faults that were ordered and never used, such as "ThrottlingException for Encrypt, 1"."""
     return (
         f"pytest-kms: faults were ordered and never used: {left} of them left. What to do: check"
-        " that the code under test makes these calls, or order fewer; kms.reset() forgets them. To turn it off:"
+        " that the code under test makes these calls, order fewer, or order with optional=True what need not come."
+        " To turn it off:"
         ' unused_faults="ignore", of the marker or fake_kms(), or kms_unused_faults = ignore in the ini file.'
     )

@@ -535,6 +535,31 @@ def test_the_call_that_a_test_ended_with_is_marked(sections: Callable[..., list[
     )
 
 
+def test_answers_that_are_spoilt_are_marked(sections: Callable[..., list[list[str]]]) -> None:
+    """A gateway's page has no id of a request; from half an answer botocore makes one without members."""
+    cut = "   <-- the last call that failed: half of its answer arrived, and botocore gave one without members"
+    assert [
+        [f"1. DescribeKey alias/orders -> HTMLBody (5 attempts, 5 HTMLBody){ENDED}"],
+        [f"1. DescribeKey alias/orders -> TruncatedBody{cut}"],
+    ] == sections(
+        """
+        @pytest.fixture(autouse=True)
+        def legacy(monkeypatch):
+            monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
+
+        def test_one(kms):
+            kms.create_key("orders")
+            kms.fail("DescribeKey", "HTMLBody", times=5)
+            describe(kms, "alias/orders")
+
+        def test_two(kms):
+            kms.create_key("orders")
+            kms.fail("DescribeKey", "TruncatedBody")
+            describe(kms, "alias/orders")["KeyMetadata"]
+        """
+    )
+
+
 def test_the_error_is_told_in_full(sections: Callable[..., list[list[str]]]) -> None:
     """With AWS's sentence, and the reason on as many lines as it has."""
     assert [

@@ -154,6 +154,37 @@ def test_wrong_words_are_told(run: Run) -> None:
     result.stderr.fnmatch_lines(["ERROR: pytest-kms: kms_leaks is one of error, ignore"])
 
 
+@pytest.mark.parametrize("end", ["pass", "assert False"])
+def test_what_pytest_has_captured_is_not_shown_where_a_secret_is_in_it(
+    run: Run, pytester: pytest.Pytester, end: str
+) -> None:
+    """Neither in the terminal nor in a JUnit file; the rest is."""
+    result = run(
+        f"""
+        def test_one(kms):
+            import sys
+            print("fine")
+            sys.stderr.write(SECRET.hex())
+            logger.warning("%r", SECRET)
+            {end}
+        """,
+        "--junitxml=junit.xml",
+        "-o",
+        "junit_logging=all",
+    )
+
+    told = result.stdout.str() + (pytester.path / "junit.xml").read_text()
+    assert SECRET.decode() not in told
+    assert SECRET.hex() not in told
+    lines = result.outlines
+    for name, text in {"stdout": "fine", "stderr": LEFT_OUT, "log": LEFT_OUT}.items():
+        start = next(number for number, line in enumerate(lines) if line.strip("-") == f" Captured {name} call ")
+        assert text == lines[start + 1]
+
+
+LEFT_OUT = "left out by pytest-kms: a plaintext or data key of KMS is in it"
+
+
 def test_a_test_that_fails_anyway_keeps_its_own_reason(run: Run) -> None:
     """The leak is told in a section; the exception's own text is looked at, too."""
     result = run("def test_one(kms):\n    print(SECRET)\n    raise ValueError('7', SECRET)", "--show-capture=all")

@@ -441,6 +441,48 @@ def test_a_marker_says_what_fails_its_test_whatever_the_scope(scope: str, pytest
     ] == [line for line in lines if line.startswith("pytest-kms: ")]
 
 
+def test_a_marker_says_what_fails_a_test_of_a_made_fixture(pytester: pytest.Pytester) -> None:
+    """It brings no other fake for that, which would answer in its place."""
+    result = _run(
+        pytester,
+        """
+        import pytest
+        import pytest_kms
+
+        depot_kms = pytest_kms.kms_fixture("module", region="eu-west-1")
+
+        @pytest.fixture(scope="module")
+        def key(depot_kms):
+            return depot_kms.create_key("depot")
+
+        @pytest.mark.kms(leaks="error")
+        def test_one(depot_kms, key):
+            depot_kms.client.describe_key(KeyId="alias/depot")
+
+        @pytest.mark.kms(max_calls={"DescribeKey": 1})
+        def test_two(depot_kms, key):
+            depot_kms.client.describe_key(KeyId="alias/depot")
+            depot_kms.client.describe_key(KeyId="alias/depot")
+
+        def test_three(depot_kms, key):
+            for _ in range(2):
+                depot_kms.client.describe_key(KeyId="alias/depot")
+
+        @pytest.mark.kms(region="eu-west-1", leaks="error")
+        def test_four(depot_kms, key):
+            depot_kms.client.describe_key(KeyId="alias/depot")
+        """,
+    )
+
+    assert {"passed": 2, "failed": 2} == outcomes(result)
+    assert ["pytest-kms: there were more calls than max_calls allows: DescribeKey twice instead of at most once."] == (
+        _told(result)
+    )
+    assert [
+        "2 fakes are active. That of test_it.py::test_four, which began last, answers, not that of test_it.py."
+    ] == [line for line in result.outlines if "fakes are active" in line]
+
+
 def test_what_a_marker_cannot_say_of_a_test_is_told(pytester: pytest.Pytester) -> None:
     """Also where the fake was there before."""
     pytester.makeini("[pytest]\nkms_scope = module\n")

@@ -18,6 +18,8 @@ from pytest_kms.state.trail import days_unused
 from pytest_kms.targets import hidden
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_kms.iam.principals import Named
     from pytest_kms.operation import Call
     from pytest_kms.state.grant import Grant
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_kms.state.trail import KeyUse
 
 _REMEMBERED = 500
+_GRANTS_SHOWN = 3
 _BY_CIPHERTEXT = "the resource associated with this ciphertext"
 
 
@@ -56,13 +59,20 @@ def _expect_allowed_on_key(call: Call, use: KeyUse, key: Key) -> None:
         call.allowed += (policy.remembered[asking],)
         return
     policies = call.principal.policies._replace(key=policy)
-    grant = key.grant_for(call.principal.caller, use.action, _asks_of_grants(call, use), call.grants)
+    asks = _asks_of_grants(call, use)
+    grant = key.grant_for(call.principal.caller, use.action, asks, call.grants)
     decision = _decide(call, use.action, key.arn, _asked(call, use, key), policies, grant)
-    _expect(call, decision)
+    _expect(call, decision, lambda: _near_grants(call, use, key, asks))
     if grant is None and decision.unconditional:
         if len(policy.remembered) >= _REMEMBERED:
             policy.remembered.clear()  # the default policy is one document in all fakes of a process
         policy.remembered[asking] = call.allowed[-1]
+
+
+def _near_grants(call: Call, use: KeyUse, key: Key, asks: Asks) -> list[str]:
+    """Tell of the grants whose grantee the caller is why they do not allow this."""
+    near = [grant.misses(call.principal.caller, use.action, asks) for grant in key.grants.values()]
+    return [f"nearly: {told}" for told in near if told is not None][:_GRANTS_SHOWN]
 
 
 def _expect_may_retire(call: Call, grant: Grant, use: KeyUse) -> None:
@@ -112,7 +122,7 @@ def _decide(
         raise NotSupported(f"a policy that decides about {call.operation.name} cannot be evaluated: {error}") from None
 
 
-def _expect(call: Call, decision: Decision) -> None:
+def _expect(call: Call, decision: Decision, near_grants: Callable[[], list[str]] = list) -> None:
     """Refuse what is not allowed; of what is, note who allowed it."""
     action, resource, why = decision.request.action, decision.request.resource, explain(decision)
     if decision.allowed:
@@ -122,4 +132,6 @@ def _expect(call: Call, decision: Decision) -> None:
     message = decision.message(unnamed=_BY_CIPHERTEXT if by_ciphertext else "")
     if resource not in message:
         why = f"the resource is {'an AWS owned key' if resource in call.hidden else resource}\n{why}"
+    if not decision.explicit:
+        why = "\n".join([why, *near_grants()])
     raise AccessDeniedException(message, why=why)

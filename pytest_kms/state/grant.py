@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_kms import encryption_context
 from pytest_kms.errors import InvalidGrantIdException, InvalidGrantTokenException, NotFoundException
 from pytest_kms.iam.principals import Named
 
@@ -77,6 +78,27 @@ class Grant:
         if action not in self.operations or not self._met_by(action, asks):
             return None
         return _named(caller, self.grantee, self.grantee_service)
+
+    def misses(self, caller: Caller, action: str, asks: Asks) -> str | None:
+        """Say why it does not allow an action to its grantee; None where the caller is somebody else."""
+        if _named(caller, self.grantee, self.grantee_service) is None or self.lets(caller, action, asks):
+            return None
+        called = f"grant {self.id}" + (f" ({self.name})" if self.name else "")
+        if action not in self.operations:
+            return f"{called}: its operations are {', '.join(self.operations)}"
+        return f"{called}: {self._unmet_by(action, asks)}"
+
+    def _unmet_by(self, action: str, asks: Asks) -> str:
+        constraints = self.constraints or {}
+        source = constraints.get("SourceArn")
+        if source is not None and asks.by_service and source != asks.source_arn:
+            return f"SourceArn: wanted {source}, the request has {asks.source_arn or 'none'}"
+        if action == "CreateGrant":
+            return "what it lets its grantee grant is less than this, or more bound"
+        [(name, wanted)] = [item for item in constraints.items() if item[0] in ENCRYPTION_CONTEXT_CONSTRAINTS]
+        context = asks.encryption_context
+        has = context if name == "EncryptionContextEquals" else {key: context[key] for key in wanted if key in context}
+        return f"{name}: {encryption_context.difference(wanted, has)}"
 
     def retirer(self, caller: Caller) -> Named | None:
         """Say how the grant names a caller who may retire it: the retirer, the grantee if it says so, its account."""

@@ -601,6 +601,55 @@ def why(kms: FakeKMS, caller: Principal, key: Key, **members: Any) -> list[str]:
     return kms.trail.last.why.splitlines()
 
 
+GRANTS: dict[str, tuple[dict[str, Any], str]] = {
+    "operations": ({"Operations": ["Decrypt", "DescribeKey"]}, "its operations are Decrypt, DescribeKey"),
+    "all of the context": (
+        {"Constraints": {"EncryptionContextEquals": {"tenant": "a"}}},
+        "EncryptionContextEquals: order '7' is too many, tenant 'a' -> 'b'",
+    ),
+    "part of the context": (
+        {"Constraints": {"EncryptionContextSubset": {"tenant": "a", "shop": "1"}}},
+        "EncryptionContextSubset: shop '1' is missing, tenant 'a' -> 'b'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("grant", "near"), GRANTS.values(), ids=GRANTS)
+def test_a_grant_that_came_near_is_told(kms: FakeKMS, key: Key, grant: dict[str, Any], near: str) -> None:
+    """By its id and its name: what it allows, or what its constraints miss. Grants of others are not."""
+    client = kms.client
+    client.create_grant(KeyId=key.id, GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:role/other", Operations=["Decrypt"])
+    arguments = {"Operations": ["Encrypt"], **grant}
+    made = client.create_grant(KeyId=key.id, GranteePrincipal=APP, Name="job", **arguments)
+
+    context = {"tenant": "b", "order": "7"}
+    lines = why(kms, kms.principal("role/app"), key, EncryptionContext=context)
+    assert [f"nearly: grant {made['GrantId']} (job): {near}"] == lines[1:]
+
+
+def test_a_grant_to_grant_that_came_near_is_told(kms: FakeKMS, key: Key) -> None:
+    """A grantee may grant no more than he has."""
+    app = kms.principal("role/app")
+    made = kms.client.create_grant(KeyId=key.id, GranteePrincipal=APP, Operations=["CreateGrant", "Encrypt"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.client_for(app).create_grant(KeyId=key.id, GranteePrincipal=APP, Operations=["Decrypt"])
+    near = f"nearly: grant {made['GrantId']}: what it lets its grantee grant is less than this, or more bound"
+    assert near == kms.trail.last.why.splitlines()[-1]
+
+
+def test_a_grant_for_another_resource_is_told(kms: FakeKMS, key: Key) -> None:
+    """A service that calls for a resource uses the grants for that alone."""
+    bucket = "arn:aws:s3:::orders-of-the-shop"
+    made = kms.client.create_grant(
+        KeyId=key.id, GranteePrincipal=APP, Operations=["GenerateDataKey"], Constraints={"SourceArn": bucket}
+    )
+    s3 = kms.service("s3", on_behalf_of=kms.principal("role/app"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.store(key, "orders/7.json")
+    near = f"nearly: grant {made['GrantId']}: SourceArn: wanted {bucket}, the request has none"
+    assert near == kms.trail.last.why.splitlines()[-1]
+
+
 def test_a_condition_that_failed_is_told_with_its_values(kms: FakeKMS, key: Key) -> None:
     """What was wanted, and what the request has."""
     statement = allow("kms:Encrypt", Sid="Tenant", Condition={"StringEquals": {"kms:EncryptionContext:tenant": "a"}})
