@@ -10,6 +10,7 @@ from pytest_kms.aws_service import Service
 from pytest_kms.call_order import CallOrder
 from pytest_kms.errors import UsageError
 from pytest_kms.expected_calls import ExpectedCalls
+from pytest_kms.state.block import Block
 from pytest_kms.state.criteria import filter_of
 from pytest_kms.state.key import Key
 from pytest_kms.state.reading import ReadTrail
@@ -232,7 +233,8 @@ class Audited:
         wanted = self._filter(
             None, key, encryption_context=encryption_context, principal=principal, via=via, error=error
         )
-        return ExpectedCalls(lambda: self.world, wanted, self._on(key), counts, others)
+        expected = ExpectedCalls(lambda: self.world, wanted, self._on(key), counts, others)
+        return Block(self.world, "kms.expect_calls(...)", expected)
 
     def assert_throttled(
         self,

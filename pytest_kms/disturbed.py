@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from pytest_kms import service
 from pytest_kms.audited import Audited
 from pytest_kms.errors import ThrottlingException, UsageError
+from pytest_kms.state.block import Block
 from pytest_kms.state.criteria import Circumstances, filter_of
 from pytest_kms.state.faults import Failure, Fault, Latency, Scope, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from typing_extensions import Unpack
 
@@ -124,7 +126,6 @@ class Disturbed(Audited):
         meant = failure(operation, error, carried_out, why="the test ordered it with kms.fail")
         self._order(meant, scope, times=times, after=after, optional=optional)
 
-    @contextmanager
     def outage(
         self,
         operation: str | None = None,
@@ -135,7 +136,7 @@ class Disturbed(Audited):
         carried_out: bool | None = None,
         optional: bool = False,
         **circumstances: Unpack[Circumstances],
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Let every request fail while this is open, before anything that `fail` and `throttle` have ordered.
 
         ::
@@ -160,6 +161,10 @@ class Disturbed(Audited):
         """
         meant = failure(operation, error, carried_out, why="the test ordered it with kms.outage")
         fault = Fault(meant, self._scope(operation, key, when, circumstances), optional=optional)
+        return Block(self.world, "kms.outage(...)", self._open(fault))
+
+    @contextmanager
+    def _open(self, fault: Fault) -> Iterator[None]:
         faults = self.world.faults
         with self.world.lock:
             faults.outages.append(fault)

@@ -17,6 +17,7 @@ from pytest_kms.errors import KMSError, UsageError
 from pytest_kms.operations.encryption import seal, unseal
 from pytest_kms.operations.imports import bring_in
 from pytest_kms.state import aws_managed, aws_services
+from pytest_kms.state.block import Block
 from pytest_kms.state.imported import DOES_NOT_EXPIRE, Imported, take_in
 from pytest_kms.state.key import ENABLED, PENDING_IMPORT, Key, expect_state
 from pytest_kms.state.principal import Identity, Principal
@@ -26,6 +27,7 @@ from pytest_kms.targets import what_is_wrong_with
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from boto3 import Session
     from botocore.config import Config
@@ -561,14 +563,16 @@ class FakeKMS(Disturbed):
             principal = self.world.service(name, on_behalf_of, source_arn, region)
         return Service(name, principal, region, world=self.world, connect=_connect)
 
-    @contextmanager
-    def acting_as(self, principal: Principal | Service) -> Iterator[Principal]:
+    def acting_as(self, principal: Principal | Service) -> AbstractContextManager[Principal]:
         """Let every call whose access key the fake does not know come from a principal: of all threads and tasks.
 
         For code under test that makes its own clients, with whatever credentials it finds, or with none; calls that
         are not signed count as well. Clients of `client_for(principal)` stay those of their principal.
         """
-        caller = _caller(principal)
+        return Block(self.world, "kms.acting_as(...)", self._acting_as(_caller(principal)))
+
+    @contextmanager
+    def _acting_as(self, caller: Principal) -> Iterator[Principal]:
         world, acting = self.world, replace(caller)  # of its own: the same one may be acting more than once
         world.acting.append(acting)
         try:

@@ -76,7 +76,11 @@ def verdicts(world: World, strict: Strictness) -> list[str]:
     refusals = swallowed(world, strict)
     if refusals:
         return refusals[:1]
-    told = [*_unused_faults(world)] if strict.unused_faults == ERROR else []
+    told = [
+        f"pytest-kms: {called} was never entered, so that nothing came of it. What to do: write `with {called}:`."
+        for called in dict.fromkeys(world.unopened)
+    ]
+    told += _unused_faults(world) if strict.unused_faults == ERROR else []
     if strict.max_calls:
         told += _over_budget(world, strict.max_calls)
     if strict.unasserted_calls == ERROR:
@@ -93,6 +97,7 @@ def swallowed(world: World, strict: Strictness) -> list[str]:
 def forget(world: World) -> None:
     """Begin anew: what has been until now is nothing that a later test answers for."""
     world.refusals.clear()
+    world.unopened.clear()
     world.faults.clear()
     world.judged = world.trail.told
 

@@ -276,6 +276,17 @@ def test_what_kms_did_by_itself_until_now_is_there(kms: FakeKMS, orders: Key) ->
     assert "RotateKey" == kms.trail.last.operation
 
 
+def test_an_alias_is_told_by_its_name(kms: FakeKMS, orders: Key) -> None:
+    """Whichever key it had, and has."""
+    other = kms.create_key()
+    kms.client.update_alias(AliasName="alias/orders", TargetKeyId=other.id)
+    kms.client.delete_alias(AliasName="alias/orders")
+    assert [
+        "UpdateAlias AliasName=alias/orders TargetKeyId=key-1 -> ok",
+        "DeleteAlias alias/orders -> ok",
+    ] == str(kms.trail).splitlines()
+
+
 # customer managed keys
 
 

@@ -543,3 +543,32 @@ def test_a_test_of_a_decorated_class_may_be_run_without_its_class() -> None:
 
     Case("test_one").run()
     assert 1 == len(seen)
+
+
+# blocks
+
+
+BLOCKS: dict[str, Callable[[FakeKMS], object]] = {
+    "expect_calls": lambda kms: kms.expect_calls(Decrypt=1),
+    "outage": lambda kms: kms.outage(),
+    "acting_as": lambda kms: kms.acting_as(kms.principal("role/app")),
+}
+
+
+@pytest.mark.parametrize(("name", "make"), BLOCKS.items(), ids=BLOCKS)
+def test_a_block_that_was_never_entered_is_told(name: str, make: Callable[[FakeKMS], object]) -> None:
+    """Whoever forgets the `with` asserts nothing, and sets up nothing."""
+    called = f"kms.{name}(...)"
+    assert [
+        f"pytest-kms: {called} was never entered, so that nothing came of it. What to do: write `with {called}:`."
+    ] == verdict(make)
+
+
+def test_blocks_that_were_entered_are_forgotten() -> None:
+    """However often; so are all by a reset."""
+    with fake_kms() as kms:
+        kms.expect_calls(Decrypt=1)
+        kms.reset()
+        block = kms.expect_calls(others=0)
+        with block, block:
+            pass

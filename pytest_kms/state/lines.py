@@ -34,7 +34,9 @@ def line(
     """
     parts = [event.operation]
     for use in event.uses:
-        parts.append(label(use.key) if len(event.uses) == 1 else f"{use.member}={label(use.key)}")
+        # An alias is told by its name: the key that it had may have another by now.
+        called = str(event.parameters["AliasName"]) if use.member == "AliasName" else label(use.key)
+        parts.append(called if len(event.uses) == 1 else f"{use.member}={called}")
         if use.encryption_context:
             parts.append(encryption_context.text(use.encryption_context))
     if not event.uses:

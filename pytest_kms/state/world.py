@@ -66,6 +66,8 @@ class World:
         self.judged = 0
         """How far the trail was told when the last test was judged, where a fake outlives a test."""
         self.refusals: list[Refusal] = []
+        self.unopened: list[str] = []
+        """Blocks that the test has made and not entered, in its words."""
         # Repeatable on purpose, for the same seed: these are test keys.
         self.random_bytes = random.Random(seed).randbytes  # noqa: S311
         self.grant_tokens = GrantTokens(self.random_bytes)

@@ -639,14 +639,14 @@ def test_a_grant_to_grant_that_came_near_is_told(kms: FakeKMS, key: Key) -> None
 
 def test_a_grant_for_another_resource_is_told(kms: FakeKMS, key: Key) -> None:
     """A service that calls for a resource uses the grants for that alone."""
-    bucket = "arn:aws:s3:::orders-of-the-shop"
+    table = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/orders"
     made = kms.client.create_grant(
-        KeyId=key.id, GranteePrincipal=APP, Operations=["GenerateDataKey"], Constraints={"SourceArn": bucket}
+        KeyId=key.id, GranteePrincipal=APP, Operations=["GenerateDataKey"], Constraints={"SourceArn": table}
     )
     s3 = kms.service("s3", on_behalf_of=kms.principal("role/app"))
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.store(key, "orders/7.json")
-    near = f"nearly: grant {made['GrantId']}: SourceArn: wanted {bucket}, the request has none"
+    near = f"nearly: grant {made['GrantId']}: SourceArn: wanted {table}, the request has none"
     assert near == kms.trail.last.why.splitlines()[-1]
 
 
