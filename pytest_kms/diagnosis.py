@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import BAD_GATEWAY
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_kms.assertions import describe
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 SHOWN = 50
 """How many calls are shown, the last ones."""
 _WORLDS_SHOWN = 3
+_ALIKE = 4
+"""How many calls in a row that are told alike are told in one line."""
 
 ENDED = "   <-- the test ended with this error"
 LAST = "   <-- the last call that failed; its error is not what the test ended with"
@@ -67,19 +70,32 @@ def _story(world: World, since: Marks, error: BaseException | None) -> str:
     first = max(start, len(trail) - SHOWN)
     if first > start:
         lines.append(f"... {first - start} earlier calls are in kms.trail")
-    for number, event in enumerate(trail, start=1):
-        if number > first or event is marked:
-            lines += _told(world, number, event, mark if event is marked else "")
+    shown = [(number, event) for number, event in enumerate(trail, start=1) if number > first or event is marked]
+    for (told, _), alike in groupby(shown, key=lambda item: (_told(world, item[1]), item[1] is marked)):
+        numbers = [number for number, _ in alike]
+        lines += _numbered(numbers, told, mark if trail[numbers[0] - 1] is marked else "")
     return "\n".join(lines)
 
 
-def _told(world: World, number: int, event: Event, mark: str) -> Iterator[str]:
+def _numbered(numbers: Sequence[int], told: Sequence[str], mark: str) -> Iterator[str]:
+    """Tell calls that are told alike, with their numbers: each by itself where they are few."""
+    if len(numbers) < _ALIKE:
+        for number in numbers:
+            yield f"{number}. {told[0]}{mark}"
+            yield from told[1:]
+    else:
+        yield f"{numbers[0]}-{numbers[-1]}. {told[0]}   ({len(numbers)} alike){mark}"
+        yield from told[1:]
+
+
+def _told(world: World, event: Event) -> list[str]:
     """Tell of a call how it ended, in AWS's sentence and in our own words."""
-    yield f"{number}. {describe(world, event)}{mark}"
+    told = [describe(world, event)]
     if event.message and event.error != "NotSupported":
-        yield f"     {event.message}"
+        told.append(f"     {event.message}")
     if event.why:
-        yield from (f"     {line}" for line in f"why: {event.why}".splitlines())
+        told += [f"     {line}" for line in f"why: {event.why}".splitlines()]
+    return told
 
 
 def _start(world: World, since: Marks) -> int:

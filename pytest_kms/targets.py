@@ -388,7 +388,7 @@ def _why_no_alias(call: Call, name: str, region: str, account: str) -> str:
         return f"did you mean {' or '.join(arns.ALIAS_PREFIX + known for known in near)}?"
     few = names[:_NAMES_SHOWN]
     more = f" and {len(names) - len(few)} more" if len(names) > len(few) else ""
-    return f"there are {', '.join(few)}{more}"
+    return f"the aliases there are: {', '.join(few)}{more}"
 
 
 _NAMES_SHOWN = 5

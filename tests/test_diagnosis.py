@@ -266,10 +266,10 @@ REASONS: dict[str, tuple[Act, str]] = {
         "alias/orders is in the account 999999999999: name it by its alias ARN",
     ),
     "alias, nearly": (lambda kms: made(kms).describe_key(KeyId="alias/order"), "did you mean alias/orders?"),
-    "alias, not nearly": (lambda kms: made(kms).describe_key(KeyId="alias/x"), "there are alias/orders"),
+    "alias, not nearly": (lambda kms: made(kms).describe_key(KeyId="alias/x"), "the aliases there are: alias/orders"),
     "alias, many others": (
         lambda kms: [*(kms.create_key(f"bill-{n}") for n in range(7)), kms.client.describe_key(KeyId="alias/x")],
-        "there are alias/bill-0, alias/bill-1, alias/bill-2, alias/bill-3, alias/bill-4 and 2 more",
+        "the aliases there are: alias/bill-0, alias/bill-1, alias/bill-2, alias/bill-3, alias/bill-4 and 2 more",
     ),
     "alias, no others": (
         lambda kms: kms.client.describe_key(KeyId="alias/x"),
@@ -692,9 +692,39 @@ def test_the_last_calls_are_shown_and_the_one_that_matters(sections: Callable[..
     assert [
         "... 11 earlier calls are in kms.trail",
         f"1. DescribeKey alias/x -> NotFoundException{ENDED}",
-        "12. ListKeys -> ok",
-    ] == lines[:3]
-    assert (52, "61. ListKeys -> ok") == (len(lines), lines[-1])
+        "12-61. ListKeys -> ok   (50 alike)",
+    ] == lines
+
+
+def test_calls_in_a_row_that_are_alike_are_told_once(sections: Callable[..., list[list[str]]]) -> None:
+    """From four on; with the same error, and the one that the test ended with for itself."""
+    assert [
+        [
+            "1. ListKeys -> ok",
+            "2. ListKeys -> ok",
+            "3. ListKeys -> ok",
+            "4. DescribeKey alias/orders -> ok",
+            "5-8. DescribeKey alias/x -> NotFoundException   (4 alike)",
+            "     Alias arn:aws:kms:us-east-1:123456789012:alias/x is not found.",
+            "     why: the aliases there are: alias/orders",
+            f"9. DescribeKey alias/x -> NotFoundException{ENDED}",
+            "     Alias arn:aws:kms:us-east-1:123456789012:alias/x is not found.",
+            "     why: the aliases there are: alias/orders",
+        ]
+    ] == sections(
+        """
+        def test_one(kms):
+            kms.create_key("orders")
+            for _ in range(3):
+                kms.client.list_keys()
+            describe(kms, "alias/orders")
+            for _ in range(4):
+                with pytest.raises(ClientError):
+                    describe(kms, "alias/x")
+            describe(kms, "alias/x")
+        """,
+        everything=True,
+    )
 
 
 # which tests, which phases, which fakes

@@ -77,8 +77,8 @@ class Key:
 
     __slots__ = (
         "_policy", "_returns_to", "_state", "_turn", "account", "aliases", "arn", "backing", "cause", "created",
-        "deleted", "deletion_date", "description", "grants", "has_default_policy", "home", "id", "imported", "key_spec",
-        "manager", "region", "store", "tags", "usage", "waiting_period", "xks_key_id",
+        "deleted", "deletion_date", "description", "former_aliases", "grants", "has_default_policy", "home", "id",
+        "imported", "key_spec", "manager", "region", "store", "tags", "usage", "waiting_period", "xks_key_id",
     )  # fmt: skip
 
     def __init__(
@@ -110,6 +110,7 @@ class Key:
         self.store = store
         self.xks_key_id = xks_key_id
         self.aliases: list[str] = []
+        self.former_aliases: tuple[str, ...] = ()
         self.grants: dict[str, Grant] = {}
         self.imported: dict[bytes, Imported] = {}
         self.deletion_date: dt.datetime | None = None
@@ -156,8 +157,8 @@ class Key:
 
     @property
     def label(self) -> str:
-        """What people call the key: its alias, or else its id."""
-        return self.alias or self.id
+        """What people call the key: its alias, the one that it had when it was deleted, or else its id."""
+        return self.alias or next(iter(self.former_aliases), self.id)
 
     @property
     def policy(self) -> str:

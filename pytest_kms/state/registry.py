@@ -148,7 +148,8 @@ class Registry:
         del self.alias_names[bisect_left(self.alias_names, alias.name)]
 
     def _delete(self, key: Key) -> None:
-        for name in tuple(key.aliases):
+        key.former_aliases = tuple(key.aliases)
+        for name in key.former_aliases:
             self.remove_alias(self.aliases[name])
         self.deleted[key.id] = self.keys.pop(key.id)
         del self.key_ids[bisect_left(self.key_ids, key.id)]

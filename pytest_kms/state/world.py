@@ -216,7 +216,10 @@ class World:
         """Return what people call the key of an ARN: its alias, or else its id."""
         parsed = arns.parse(arn)
         key_id = arn.rpartition("/")[2]
-        key = parsed and self.registry(parsed.region, parsed.account).keys.get(key_id)
+        if parsed is None:
+            return key_id
+        registry = self.registry(parsed.region, parsed.account)
+        key = registry.keys.get(key_id) or registry.deleted.get(key_id)
         return key.label if key else key_id
 
     # what is made

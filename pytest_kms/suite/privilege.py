@@ -59,5 +59,5 @@ def lasting_needs(world: World) -> Iterator[Need]:
 def _lasting(world: World, need: Need, changed: set[str | None]) -> Need:
     key = world.key_of(need.resource)
     # An alias that a call has made or moved was not there yet for all calls.
-    alias = next((name for name in key.aliases if name not in changed), "")
+    alias = next((name for name in (*key.aliases, *key.former_aliases) if name not in changed), "")
     return need._replace(resource=arns.of(key.region, key.account, "key/*"), alias=alias)

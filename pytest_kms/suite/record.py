@@ -248,7 +248,7 @@ class _Keys(dict[str, tuple[str, str, str, str, str, str]]):
 
     def __missing__(self, arn: str) -> tuple[str, str, str, str, str, str]:
         key = self._world.key_of(arn)
-        alias = key.aliases[0] if key.aliases else ""
+        alias = next(iter((*key.aliases, *key.former_aliases)), "")
         self[arn] = kept = (alias, key.id, key.manager, key.spec, key.region, key.account)
         return kept
 

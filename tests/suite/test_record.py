@@ -206,8 +206,8 @@ def test_a_call_is_told_without_its_secrets(record_of: RecordOf, workers: int) -
     } == {**call, "at": round(call["at"])}
 
 
-def test_deleted_keys_are_told(record_of: RecordOf) -> None:
-    """They have lost their alias; KMS's own doing is no call. Key material need never have been there."""
+def test_deleted_keys_are_told(record_of: RecordOf, pytester: pytest.Pytester) -> None:
+    """By the alias that they had; KMS's own doing is no call. Key material need never have been there."""
     data = record_of(
         """
         def test_it(kms):
@@ -222,9 +222,8 @@ def test_deleted_keys_are_told(record_of: RecordOf) -> None:
     )
 
     assert ["DescribeKey", "ScheduleKeyDeletion", "ListKeys"] * 2 == [call["operation"] for call in data["calls"]]
-    assert [("keys without an alias, CUSTOMER SYMMETRIC_DEFAULT", 2)] == [
-        (key["label"], key["count"]) for key in data["keys"]
-    ]
+    assert [("alias/orders", 1)] == [(key["label"], key["count"]) for key in data["keys"]]
+    assert '"kms:ResourceAliases": [' in (pytester.path / "policies.json").read_text()
     assert (0, 0) == (data["kept"], data["monthly"])
 
 
