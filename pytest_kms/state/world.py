@@ -214,11 +214,8 @@ class World:
 
     def label_of(self, arn: str) -> str:
         """Return what people call the key of an ARN: its alias, or else its id."""
-        parsed = arns.parse(arn)
-        key_id = arn.rpartition("/")[2]
-        if parsed is None:
-            return key_id
-        registry = self.registry(parsed.region, parsed.account)
+        _, _, _, region, account, resource = arn.split(":", 5)
+        registry, key_id = self.registry(region, account), resource.rpartition("/")[2]
         key = registry.keys.get(key_id) or registry.deleted.get(key_id)
         return key.label if key else key_id
 

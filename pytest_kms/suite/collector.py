@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -103,8 +102,6 @@ def mistake_in(files: Mapping[str, str], folder: Path) -> str | None:
             return f"{named[path]} and {option} name the same file, {file}"
         if path.is_dir() or (near != path and not near.is_dir()):
             return f"{option}: {file} is no file that can be written"
-        if not os.access(near, os.W_OK):
-            return f"{option}: {file} may not be written"
         named[path] = option
     return None
 
