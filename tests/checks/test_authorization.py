@@ -23,6 +23,7 @@ from pytest_kms import (
     engine,  # noqa: F401
     fake_kms,
     lifespan,  # noqa: F401
+    service,
 )
 from pytest_kms.checks import authorization
 
@@ -637,6 +638,10 @@ def test_a_grant_to_grant_that_came_near_is_told(kms: FakeKMS, key: Key) -> None
     assert near == kms.trail.last.why.splitlines()[-1]
 
 
+@pytest.mark.skipif(
+    "GranteeServicePrincipal" not in service.input_shape("CreateGrant").members,
+    reason="this botocore does not know SourceArn of grants yet",
+)
 def test_a_grant_for_another_resource_is_told(kms: FakeKMS, key: Key) -> None:
     """A service that calls for a resource uses the grants for that alone."""
     table = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/orders"
