@@ -15,7 +15,7 @@ from typing import Any
 import boto3.session  # noqa: F401  # an inner run in this process is to be the first to import none of these
 import botocore.handlers
 import pytest
-from answers import UNKNOWN, unchecked
+from answers import unchecked
 
 from pytest_kms import FakeKMS, engine, errors, fake_kms
 
@@ -23,6 +23,8 @@ PACKAGE = Path(errors.__file__).parent
 CODES = {error.__name__ for error in errors.KMSError.__subclasses__()}
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_ID = "1234abcd-12ab-34cd-56ef-1234567890ac"
+NOBODY = "deadbeef-dead-4bad-8bad-deadbeefdead"
+"""An id that no other test gives to a key: neither Hypothesis's simplest nor one that is made for examples."""
 ENVELOPE = (
     "For more, use a data key: call GenerateDataKey, encrypt with its Plaintext on your side, and keep its"
     " CiphertextBlob beside; the AWS Encryption SDK does this"
@@ -236,7 +238,7 @@ REASONS: dict[str, tuple[Act, str]] = {
         "the key is in the account 999999999999: name it by its key ARN",
     ),
     "key of another test": (key_of_another_test, "the key was made by tests/x.py::test_a, whose keys are gone"),
-    "key of nobody": (lambda kms: kms.client.describe_key(KeyId=UNKNOWN), ""),
+    "key of nobody": (lambda kms: kms.client.describe_key(KeyId=NOBODY), ""),
     "alias without prefix": (
         lambda kms: made(kms).describe_key(KeyId="orders"),
         "there is alias/orders: an alias is named with its prefix",
