@@ -113,8 +113,8 @@ class InvalidArnException(KMSError): ...
 
 
 class InvalidCiphertextException(KMSError):
-    def __init__(self, *, why: str) -> None:
-        super().__init__(why=why)
+    def __init__(self, message: str = "", *, why: str) -> None:
+        super().__init__(message, why=why)
 
 
 class InvalidGrantIdException(KMSError): ...

@@ -129,25 +129,29 @@ class CiphertextKey:
         if value is None:
             call.by_ciphertext = self.action or call.operation.name
             self._expect_reachable(call, key)
-        elif not self._is_named(call, key, value):
-            raise IncorrectKeyException(why=f"the ciphertext was made with {_describe(key)}, the call names {value}")
+        else:
+            named = self._named(call, key, value)
+            if named is not key:
+                call.note(named, self.member, self.context, self.action)
+                why = f"the ciphertext was made with {_describe(key)}, the call names {value}"
+                raise IncorrectKeyException(why=why)
         call.note(key, self.member, self.context, self.action)
         return key
 
-    def _is_named(self, call: Call, key: Key, value: str) -> bool:
-        """Say whether the caller names the key, too. A bare id will do, of another account's key as well."""
+    def _named(self, call: Call, key: Key, value: str) -> Key:
+        """Return the key that the caller names. A bare id will do for that of the ciphertext, whosever it is."""
         if key.region == call.region and key.seen:
-            related = key.backing.members.values()
-            if any(value == member.arn for member in related):
-                return value == key.arn
+            for member in key.backing.members.values():
+                if value == member.arn:
+                    return member
             if value == key.id:
-                return True
+                return key
         named = _key_named(call, value, KeyId(aliases=True, action=self.action))
         if named is not key and named.account != call.account:
             raise hidden(
                 call, self.action, why=f"the ciphertext was made with {_describe(key)}, the call names {value}"
             )
-        return named is key
+        return named
 
     @staticmethod
     def _key_of(call: Call, material_id: bytes) -> Key:

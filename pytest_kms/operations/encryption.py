@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kms import encryption_context
 from pytest_kms.crypto import asymmetric, ciphertext, symmetric
-from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, SYMMETRIC_DEFAULT
+from pytest_kms.crypto.specs import ENCRYPT_DECRYPT, EXTERNAL_KEY_STORE, SYMMETRIC_DEFAULT
 from pytest_kms.errors import InvalidCiphertextException, ValidationException
 from pytest_kms.operation import CRYPTOGRAPHIC, UNUSABLE, operation
 from pytest_kms.service import ENVELOPE
@@ -172,7 +172,14 @@ def unseal(
         _expect_no_context(context)
         return asymmetric.decrypt(key.key_spec, key.material, algorithm, blob)
     except symmetric.Unreadable:
-        raise InvalidCiphertextException(why=_why_unreadable(key, blob, context, algorithm)) from None
+        message = _REJECTED if key.store is not None and key.store.kind == EXTERNAL_KEY_STORE else ""
+        raise InvalidCiphertextException(message, why=_why_unreadable(key, blob, context, algorithm)) from None
+
+
+_REJECTED = (
+    "The external key store proxy rejected the request because the specified ciphertext or additional authenticated"
+    " data is corrupted, missing, or otherwise invalid."
+)
 
 
 def _ciphertext(call: Call) -> ciphertext.Blob | bytes:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from answers import UNKNOWN, UNUSABLE, error_of, invalid, members_of, unchecked, unfit
+from botocore.exceptions import ClientError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pytest_kms import FakeKMS, fake_kms
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = pytest.mark.kms(region="us-east-1")
 
@@ -507,3 +505,47 @@ def test_no_single_byte_of_a_ciphertext_is_idle(kms: FakeKMS) -> None:
         assert INVALID_CIPHERTEXT == error_of(
             kms.client, "decrypt", CiphertextBlob=bytes(altered), EncryptionContext={"order": "7"}
         ), place
+
+
+# what is recorded, and said, of a ciphertext that does not open
+
+
+def test_a_wrong_key_is_recorded_as_it_was_named(kms: FakeKMS) -> None:
+    """As in AWS's own sample of IncorrectKeyException: with the request, and the key that it names."""
+    made_with, named = kms.create_key(), kms.create_key()
+    blob = kms.encrypt(made_with, b"x", {"order": "7"})
+    with pytest.raises(ClientError, match="IncorrectKeyException"):
+        kms.client.decrypt(CiphertextBlob=blob, KeyId=named.arn, EncryptionContext={"order": "7"})
+
+    kms.assert_called("Decrypt", key=named, error="IncorrectKeyException", encryption_context={"order": "7"}, times=1)
+    kms.assert_not_used(named)
+    [record] = kms.trail.to_cloudtrail()
+    assert {
+        "encryptionContext": {"order": "7"},
+        "keyId": named.arn,
+        "encryptionAlgorithm": "SYMMETRIC_DEFAULT",
+    } == record["requestParameters"]
+    assert [named.arn] == [resource["ARN"] for resource in record["resources"]]
+
+
+def test_a_replica_elsewhere_is_no_key_of_this_region(kms: FakeKMS) -> None:
+    """A member of the family that is named by its ARN is another key than the one that is asked here."""
+    primary = kms.create_key(multi_region=True)
+    replica = kms.replicate(primary, "eu-west-1")
+    blob = kms.encrypt(primary, b"x")
+    with pytest.raises(ClientError, match="IncorrectKeyException"):
+        kms.client.decrypt(CiphertextBlob=blob, KeyId=replica.arn)
+    assert replica.arn == kms.trail.last.key
+
+
+def test_an_external_key_manager_says_what_it_does_not_open(kms: FakeKMS) -> None:
+    """The sentence is that of the external key store proxy; keys of others are refused without one."""
+    outside = kms.create_key(key_store=kms.key_store("EXTERNAL_KEY_STORE"))
+    blob = kms.encrypt(outside, b"x", {"order": "7"})
+    with pytest.raises(ClientError) as excinfo:
+        kms.client.decrypt(CiphertextBlob=blob, EncryptionContext={"order": "8"})
+    assert {
+        "Code": "InvalidCiphertextException",
+        "Message": "The external key store proxy rejected the request because the specified ciphertext or additional"
+        " authenticated data is corrupted, missing, or otherwise invalid.",
+    } == excinfo.value.response["Error"]
